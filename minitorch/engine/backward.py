@@ -1,0 +1,278 @@
+"""The walk: from a result back to everything it was made from, newest node first.
+
+Creation order is a topological order, so a heap of node numbers is all the bookkeeping there is:
+the newest node that holds a gradient has heard from all its users, since they are newer still.
+No recursion, so a chain of a million nodes is no deeper than one of two.
+
+Complex numbers: rules carry the plain transposed derivative ``g * f'(x)``.  PyTorch's gradient of
+a complex tensor is the conjugate of that, so gradients are conjugated where they enter (the root)
+and where they leave (a leaf, a hook, the result of `gradients`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine import clock
+from minitorch.engine.modes import mode, no_grad, set_grad_enabled
+from minitorch.engine.state import LEAF, Node, TensorState, wrap
+
+
+def run(
+    roots: Sequence[tuple[Any, Any]],
+    *,
+    keep_graph: bool,
+    create_graph: bool,
+    targets: Sequence[Any] | None = None,
+) -> dict[Any, Any]:
+    """Send gradients from `roots`, pairs of (edge, gradient), to the leaves or to `targets`.
+
+    An edge is a Node or a leaf Tensor.  Gradients are arrays, or Tensors when `create_graph`.
+    Returns the gradient of every leaf (or target) that was reached.
+    """
+    wanted = None if targets is None else set(targets)
+    useful = None if wanted is None else _leads_to(wanted, roots)
+    pending: dict[Any, Any] = {}  # edge -> the sum of the gradients that have arrived
+    summed: set[Any] = set()  # edges whose pending sum is the engine's own array
+    fresh: set[Any] = set()  # leaves whose gradient no one else holds
+    heap: list[tuple[int, Node]] = []  # nodes in `pending`, newest first
+    found: dict[Any, Any] = {}
+
+    def arrive(edge: Any, grad: Any, source: Node | None, g: Any) -> None:
+        leaf = not isinstance(edge, Node)
+        like = edge._data if leaf else edge
+        if like.shape is not None:
+            array = grad._data if create_graph else grad
+            if array.shape != like.shape:
+                grad = _sum_to(grad, like.shape, source)
+            if array.dtype is not like.dtype:
+                grad = _cast(grad, like.dtype, create_graph)
+        previous = pending.get(edge)
+        if previous is None:
+            pending[edge] = grad
+            if not leaf:
+                heapq.heappush(heap, (-edge.order, edge))
+            elif source is not None and grad is not g and not create_graph:
+                if type(grad) is np.ndarray and grad.base is None and source.op.makes_fresh:
+                    fresh.add(edge)
+        elif edge in summed:
+            np.add(previous, grad, out=previous)
+        else:
+            pending[edge] = total = previous + grad
+            if type(total) is np.ndarray and not create_graph:
+                summed.add(edge)
+            fresh.discard(edge)
+
+    for edge, grad in roots:
+        arrive(edge, grad, None, None)
+    with set_grad_enabled(True) if create_graph else no_grad():
+        while heap:
+            node = heapq.heappop(heap)[1]
+            g = pending.pop(node)
+            if node.extra is not None:
+                g = _run_hooks(node, g, create_graph)
+            if wanted is not None and node in wanted:
+                found[node] = _conj(np.copy(g))
+            if useful is not None and node not in useful:
+                continue
+            if node.saved is None:
+                raise RuntimeError(
+                    f"backward through {node.name()} a second time, but what it saved was freed "
+                    "by the first. Call backward(retain_graph=True) the first time"
+                )
+            if clock.stamps:
+                _check_not_overwritten(node)
+            grads = node.gradients(g, create_graph)
+            if mode.check_nan:
+                _check_nan(node, grads)
+            if node.extra is not None and "node_hooks" in node.extra:
+                grads = _run_node_hooks(node, grads, g)
+            for edge, grad in zip(node.inputs, grads):
+                if edge is not None and grad is not None:
+                    if useful is None or edge in useful or edge in wanted:
+                        arrive(edge, grad, node, g)
+            if not keep_graph:
+                node.free()
+        for leaf, grad in pending.items():
+            if wanted is None or leaf in wanted:
+                owned = leaf in fresh or leaf in summed
+                found[leaf] = _finish_leaf(leaf, grad, owned, create_graph)
+    return found
+
+
+def _leads_to(wanted: set[Any], roots: Iterable[tuple[Any, Any]]) -> set[Any]:
+    """The nodes from which some target can be reached: only their gradients are worth a walk."""
+    seen: set[Any] = set()
+    stack = [edge for edge, _ in roots]
+    while stack:
+        edge = stack.pop()
+        if isinstance(edge, Node) and edge not in seen:
+            seen.add(edge)
+            stack.extend(edge.inputs)
+    useful: set[Any] = set()
+    for node in sorted(seen, key=lambda node: node.order):  # inputs come before their users
+        if any(edge in useful or edge in wanted for edge in node.inputs if edge is not None):
+            useful.add(node)
+    return useful
+
+
+def _sum_to(grad: Any, shape: tuple[int, ...], source: Node | None) -> Any:
+    """Undo broadcasting: sum `grad` over the dimensions in which an argument was stretched."""
+    extra = len(grad.shape) - len(shape)
+    stretched = tuple(
+        i for i, n in enumerate(grad.shape) if i < extra or (shape[i - extra] == 1 and n != 1)
+    )
+    kept = tuple(1 if i in stretched else n for i, n in enumerate(grad.shape))
+    if extra < 0 or kept[extra:] != tuple(shape):
+        who = "the given gradient" if source is None else f"{source.name()}'s gradient"
+        raise RuntimeError(f"{who} has shape {tuple(grad.shape)}; expected {tuple(shape)}")
+    return np.reshape(np.sum(grad, axis=stretched), shape)
+
+
+def _cast(grad: Any, dtype: np.dtype[Any], create_graph: bool) -> Any:
+    """`grad` in the dtype of the tensor that it belongs to (the real part, if that is real)."""
+    kind = grad._data.dtype.kind if create_graph else grad.dtype.kind
+    if kind == "c" and dtype.kind != "c":
+        grad = np.real(grad)
+    return grad.to(dtype) if create_graph else grad.astype(dtype)
+
+
+def _conj(grad: Any) -> Any:
+    """Between PyTorch's convention and the transposed one of the rules; real numbers as is."""
+    data = grad._data if isinstance(grad, TensorState) else grad
+    return np.conj(grad) if data.dtype.kind == "c" else grad
+
+
+def _run_hooks(node: Node, g: Any, create_graph: bool) -> Any:
+    """The hooks of the tensor that `node` made, and ``retain_grad``; they may replace `g`."""
+    extra = node.extra or {}
+    for hook in list(extra.get("node_prehooks", {}).values()):
+        result = hook((_as_tensor(_conj(g)),))
+        if result is not None:
+            g = _conj(result[0] if create_graph else result[0]._data)
+    for hook in list(extra.get("hooks", {}).values()):
+        g = call_hook(hook, g, create_graph)
+    retain = extra.get("retain_grad")
+    tensor = None if retain is None else retain()
+    if tensor is not None:
+        kept = _as_tensor(_conj(g)) if create_graph else wrap(np.array(_conj(g)))
+        tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+    return g
+
+
+def call_hook(hook: Any, g: Any, create_graph: bool) -> Any:
+    """Show a tensor hook the gradient in PyTorch's convention; take what it returns, if anything."""
+    shown = _as_tensor(_conj(g))
+    result = hook(shown)
+    if result is None:
+        return g
+    if not isinstance(result, TensorState):
+        raise TypeError(f"a hook must return a Tensor or None, got {type(result).__name__}")
+    if result._data.shape != shown._data.shape:
+        raise RuntimeError(
+            f"a hook changed the shape of its gradient from {shown._data.shape} "
+            f"to {result._data.shape}"
+        )
+    return _conj(result if create_graph else result._data)
+
+
+def _run_node_hooks(node: Node, grads: Iterable[Any], g: Any) -> list[Any]:
+    grads = list(grads)
+    for hook in list(node.extra["node_hooks"].values()):  # type: ignore[index]
+        inputs = tuple(None if x is None else _as_tensor(_conj(x)) for x in grads)
+        result = hook(inputs, (_as_tensor(_conj(g)),))
+        if result is not None:
+            raw = [isinstance(x, np.ndarray | np.generic) for x in grads]
+            grads = [
+                None if x is None else _conj(x._data if is_raw else x)
+                for x, is_raw in zip(result, raw)
+            ]
+    return grads
+
+
+def _as_tensor(g: Any) -> Any:
+    return g if isinstance(g, TensorState) else wrap(np.asarray(g))
+
+
+def _check_not_overwritten(node: Node) -> None:
+    for values in node.saved:
+        for value in values or ():
+            entry = clock.overwritten(value, node.order)
+            if entry is not None:
+                raise RuntimeError(
+                    f"one of the values that {node.name()} saved for its gradient was overwritten "
+                    f"by an in-place operation at {entry.where}. Write to a copy (clone()) "
+                    "there, or use the out-of-place form"
+                )
+
+
+def _check_nan(node: Node, grads: Iterable[Any]) -> None:
+    for i, grad in enumerate(grads):
+        data = grad._data if isinstance(grad, TensorState) else grad
+        if data is not None and not isinstance(data, list) and np.any(np.isnan(data)):
+            made = (node.extra or {}).get("traceback")
+            where = "" if made is None else "\nIt was made here:\n" + "".join(made)
+            raise RuntimeError(f"{node.name()} returned NaN in its gradient number {i}.{where}")
+
+
+def _finish_leaf(leaf: Any, grad: Any, owned: bool, create_graph: bool) -> Any:
+    """The leaf's gradient in PyTorch's convention, in memory that nothing else looks at."""
+    if not owned:
+        grad = np.copy(grad)
+    for hook in list((leaf._hooks or {}).values()):
+        grad = call_hook(hook, grad, create_graph)
+    return _conj(grad)
+
+
+def accumulate(leaf: Any, grad: Any) -> None:
+    """Add to ``leaf.grad``: in place when nothing is recorded, as PyTorch does."""
+    if leaf._node is None:  # requires_grad was switched off after the forward pass
+        return
+    previous = leaf._grad
+    if previous is None:
+        leaf._grad = grad if isinstance(grad, TensorState) else wrap(grad)
+    elif isinstance(grad, TensorState) or previous._node is not None:
+        leaf._grad = previous + _as_tensor(grad)
+    else:
+        np.add(previous._data, grad, out=previous._data)
+        clock.stamp(previous._data)
+    for hook in list((leaf._post_hooks or {}).values()):
+        hook(leaf)
+
+
+def edge_of(tensor: Any) -> Any:
+    """Where a tensor's gradient goes: its node, or itself if it is a leaf; None if nowhere."""
+    node = tensor._node
+    return tensor if node is LEAF else node
+
+
+def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
+    """The gradient to start from: `grad` checked against `tensor`, or 1 for a single number."""
+    data = tensor._data
+    if tensor._node is None:
+        raise RuntimeError("this tensor does not require grad and has no grad_fn: nothing to do")
+    if grad is None:
+        if data.size != 1:
+            raise RuntimeError(
+                "a gradient can be left out only for a tensor of one element; this one has shape "
+                f"{data.shape}. Reduce it first (.sum(), .mean()), or pass gradient="
+            )
+        if data.dtype.kind == "c":
+            raise RuntimeError("a gradient must be given for a complex output; this is complex")
+        one = np.ones(data.shape, data.dtype)
+        return wrap(one) if create_graph else one
+    if not isinstance(grad, TensorState):
+        raise TypeError(f"gradient must be a Tensor or None, got {type(grad).__name__}")
+    if grad._data.shape != data.shape:
+        raise RuntimeError(
+            f"the given gradient has shape {grad._data.shape} and the output has {data.shape}"
+        )
+    if grad._data.dtype.kind == "c" and data.dtype.kind != "c":
+        raise RuntimeError("a complex gradient was given for a real output")
+    return _conj(grad if create_graph else grad._data)
+
+

@@ -1,0 +1,92 @@
+"""One clock for graph and mutation.
+
+Nodes are numbered as they are made, and every in-place write stamps the memory it wrote with the
+next number of the same clock.  At backward, a saved array whose memory was stamped *after* its
+node was made has been overwritten: using it would give a wrong gradient, so it is an error.  The
+forward pass pays nothing for this.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import weakref
+from typing import Any
+
+import numpy as np
+
+tick = itertools.count(1).__next__
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class Stamp:
+    """The last in-place write to one block of memory: when, how often so far, and from where."""
+
+    __slots__ = ("alive", "time", "where", "writes")
+
+    def __init__(self, alive: weakref.ref[Any]) -> None:
+        self.alive = alive
+        self.time = 0
+        self.writes = 0
+        self.where = ""
+
+
+# By the id of the object that owns the memory; an entry leaves when its owner does.
+stamps: dict[int, Stamp] = {}
+
+
+def owner(array: np.ndarray) -> Any:
+    """The object whose memory `array` looks at: itself, or the end of its chain of bases."""
+    found: Any = array
+    base = array.base
+    while base is not None:
+        found = base
+        base = getattr(base, "base", None)
+    return found
+
+
+def stamp(array: np.ndarray, where: str | None = None) -> None:
+    """Record that the memory of `array` has just been overwritten by the caller's line."""
+    block = owner(array)
+    key = id(block)
+    entry = stamps.get(key)
+    if entry is None:
+        try:
+            alive = weakref.ref(block, lambda _, key=key: stamps.pop(key, None))
+        except TypeError:  # `bytes` and the like cannot be watched, nor can they be written to
+            return
+        entry = stamps[key] = Stamp(alive)
+    entry.time = tick()
+    entry.writes += 1
+    entry.where = users_line() if where is None else where
+
+
+def writes(array: np.ndarray) -> int:
+    """How often the memory of `array` has been written in place (``Tensor._version``)."""
+    entry = stamps.get(id(owner(array)))
+    return 0 if entry is None else entry.writes
+
+
+def overwritten(value: Any, since: int) -> Stamp | None:
+    """The stamp on the memory of `value` (an array, or a list of them) if later than `since`."""
+    if isinstance(value, np.ndarray):
+        entry = stamps.get(id(owner(value)))
+        return entry if entry is not None and entry.time > since else None
+    if type(value) in (tuple, list):
+        for part in value:
+            entry = overwritten(part, since)
+            if entry is not None:
+                return entry
+    return None
+
+
+def users_line() -> str:
+    """``file:line`` of the innermost frame outside minitorch."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,188 @@
+"""A tensor's memory: the array it holds, and the `Node` that says how the array was made.
+
+What a tensor can *do* is added higher up (`minitorch.tensor`); ops need only this.
+"""
+
+from __future__ import annotations
+
+import traceback
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine.clock import tick
+from minitorch.engine.modes import mode
+
+
+class TensorState:
+    """What every tensor carries.
+
+    `_data`  the NumPy array
+    `_node`  None: needs no gradient.  LEAF: gradients are collected in `_grad`.  Otherwise the
+             `Node` that made `_data`.
+    `_grad`  the collected gradient, a Tensor or None
+    `_view`  None, or the `View` that says which tensor's memory this looks into
+
+    Anything rarer (hooks, a user's own attributes) lives in the instance dictionary.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_data", "_grad", "_node", "_view")
+    _data: np.ndarray
+    _node: Any
+    _grad: Any
+    _view: Any
+
+    _live_views: list[weakref.ref[Any]] | None = None
+    _hooks: dict[int, Callable[..., Any]] | None = None
+    _post_hooks: dict[int, Callable[..., Any]] | None = None
+
+
+class _Leaf:
+    """The type of LEAF: a tensor made by the user, whose gradient is wanted."""
+
+    def __repr__(self) -> str:
+        return "LEAF"
+
+
+LEAF = _Leaf()
+
+# What `wrap` makes; `minitorch.tensor` puts its Tensor here, with all the methods.
+tensor_class: type[Any] = TensorState
+_new = object.__new__
+
+
+def wrap(array: np.ndarray, node: Any = None) -> Any:
+    """A Tensor that holds `array` itself (no copy), made by `node`."""
+    tensor = _new(tensor_class)
+    tensor._data = array
+    tensor._node = node
+    tensor._grad = None
+    tensor._view = None
+    return tensor
+
+
+class Node:
+    """One recorded op.
+
+    `op`      has `name` and `rules`: for each input, the function from the incoming gradient and
+              the values it names to that input's gradient
+    `inputs`  for each input: the Node that made it, the leaf Tensor itself, or None
+    `saved`   for each input: the values that its rule names (None where `inputs` is)
+    `order`   the clock when the node was made: inputs are always older
+    `shape`, `dtype`   of the op's output, and so of its gradient (shape None: many outputs)
+    `extra`   rare things (hooks, the traceback of anomaly mode), or None
+    """
+
+    __slots__ = ("__weakref__", "dtype", "extra", "inputs", "op", "order", "saved", "shape")
+
+    def __init__(
+        self,
+        op: Any,
+        inputs: tuple[Any, ...],
+        saved: Any,
+        shape: tuple[int, ...] | None,
+        dtype: np.dtype[Any] | None,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.saved = saved
+        self.order = tick()
+        self.shape = shape
+        self.dtype = dtype
+        self.extra: dict[str, Any] | None = None
+        if mode.anomaly:
+            self.extra = {"traceback": traceback.format_stack()[:-2]}
+
+    def gradients(self, g: Any, create_graph: bool) -> Iterable[Any]:
+        """The gradient of each input, given the output's; None where no gradient is wanted."""
+        if create_graph:
+            return self.op.recorded_gradients(self, g)
+        return [
+            None if edge is None else rule(g, *values)
+            for edge, rule, values in zip(self.inputs, self.op.rules, self.saved)
+        ]
+
+    def free(self) -> None:
+        """Drop what was saved; a second walk is then refused.  Ops that saved no array allow it."""
+        if self.op.saves_arrays:
+            self.saved = None
+
+    def name(self) -> str:
+        """PyTorch's name for it, such as ``MulBackward0``."""
+        return f"{self.op.name.strip('_').title().replace('_', '')}Backward0"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes that this one's gradients go to, each with an output number."""
+        return tuple(
+            (AccumulateGrad(edge) if isinstance(edge, TensorState) else edge, 0)
+            for edge in self.inputs
+        )
+
+    def hooks(self, kind: str = "hooks") -> dict[int, Callable[..., Any]]:
+        """The hooks on this node, by number; made when first asked for."""
+        if self.extra is None:
+            self.extra = {}
+        return self.extra.setdefault(kind, {})
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A place for the user's own notes on this node (``torch.autograd.graph.Node``)."""
+        if self.extra is None:
+            self.extra = {}
+        return self.extra.setdefault("metadata", {})
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(grad_inputs, grad_outputs)`` when backward has passed this node."""
+        return RemovableHandle(self.hooks("node_hooks"), hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(grad_outputs)`` before backward enters this node."""
+        return RemovableHandle(self.hooks("node_prehooks"), hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class AccumulateGrad:
+    """What ``next_functions`` shows for a leaf: the end of the graph, where `.grad` grows."""
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.next_functions: tuple[Any, ...] = ()
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+
+class RemovableHandle:
+    """Returned by every ``register_*hook``: ``remove()`` takes the hook out again.
+
+    Also a context manager that removes the hook at the end of its block.
+    """
+
+    _next_id = 0
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self.id = RemovableHandle._next_id
+        RemovableHandle._next_id += 1
+        self._hooks = hooks
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Remove the hook; doing so twice is harmless."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.remove()
