@@ -123,7 +123,7 @@ def to_numpy_dtype(kind: Any) -> np.dtype[Any]:
     if isinstance(kind, dtype):
         return kind.dtype
     if kind in _PYTHON_TYPES:
-        return np.dtype(default_numpy()) if kind is float else _PYTHON_TYPES[kind].dtype
+        return _PYTHON_TYPES[kind].dtype
     if isinstance(kind, np.dtype) or (isinstance(kind, type) and issubclass(kind, np.generic)):
         return from_numpy_dtype(np.dtype(kind)).dtype
     raise TypeError(f"expected a dtype such as minitorch.float32, got {kind!r}")

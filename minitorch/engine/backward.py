@@ -130,6 +130,9 @@ def _sum_to(grad: Any, shape: tuple[int, ...], source: Node | None) -> Any:
     if extra < 0 or kept[extra:] != tuple(shape):
         who = "the given gradient" if source is None else f"{source.name()}'s gradient"
         raise RuntimeError(f"{who} has shape {tuple(grad.shape)}; expected {tuple(shape)}")
+    if isinstance(grad, np.ndarray):
+        grad = np.add.reduce(grad, axis=stretched)
+        return grad if grad.shape == shape else grad.reshape(shape)
     return np.reshape(np.sum(grad, axis=stretched), shape)
 
 

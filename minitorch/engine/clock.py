@@ -37,6 +37,16 @@ class Stamp:
 stamps: dict[int, Stamp] = {}
 
 
+class Overwritten:
+    """Stands where a node saved an array that the node's own in-place write destroyed."""
+
+    __slots__ = ("array", "where")
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.where = users_line()
+
+
 def owner(array: np.ndarray) -> Any:
     """The object whose memory `array` looks at: itself, or the end of its chain of bases."""
     found: Any = array
@@ -69,7 +79,7 @@ def writes(array: np.ndarray) -> int:
     return 0 if entry is None else entry.writes
 
 
-def overwritten(value: Any, since: int) -> Stamp | None:
+def overwritten(value: Any, since: int) -> Stamp | Overwritten | None:
     """The stamp on the memory of `value` (an array, or a list of them) if later than `since`."""
     if isinstance(value, np.ndarray):
         entry = stamps.get(id(owner(value)))
@@ -79,7 +89,7 @@ def overwritten(value: Any, since: int) -> Stamp | None:
             entry = overwritten(part, since)
             if entry is not None:
                 return entry
-    return None
+    return value if type(value) is Overwritten else None
 
 
 def users_line() -> str:

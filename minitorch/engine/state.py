@@ -66,7 +66,7 @@ def wrap(array: np.ndarray, node: Any = None) -> Any:
 class Node:
     """One recorded op.
 
-    `op`      has `name` and `rules`: for each input, the function from the incoming gradient and
+    `op`      has `grad_name` and `rules`: for each input, the function from the incoming gradient and
               the values it names to that input's gradient
     `inputs`  for each input: the Node that made it, the leaf Tensor itself, or None
     `saved`   for each input: the values that its rule names (None where `inputs` is)
@@ -111,7 +111,7 @@ class Node:
 
     def name(self) -> str:
         """PyTorch's name for it, such as ``MulBackward0``."""
-        return f"{self.op.name.strip('_').title().replace('_', '')}Backward0"
+        return self.op.grad_name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:

@@ -1,0 +1,28 @@
+"""Gradients on request, and ops of your own.  Mirrors ``torch.autograd``."""
+
+from minitorch.autograd.function import Function, FunctionCtx, once_differentiable
+from minitorch.autograd.grad import backward, grad
+from minitorch.engine.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+
+__all__ = [
+    "Function",
+    "FunctionCtx",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "no_grad",
+    "once_differentiable",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]

@@ -1,0 +1,184 @@
+"""Hooks around a module's call, its own and the global ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.function import Function
+from minitorch.engine.state import RemovableHandle, TensorState
+
+# Hooks of every module there is, by the kind of hook.
+GLOBAL: dict[str, dict[int, Any]] = {
+    "forward_pre": {},
+    "forward": {},
+    "backward_pre": {},
+    "backward": {},
+}
+
+
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, args)`` before every module's forward."""
+    return RemovableHandle(GLOBAL["forward_pre"], Hook(hook))
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Call ``hook(module, args, output)`` after every module's forward."""
+    return RemovableHandle(GLOBAL["forward"], Hook(hook, with_kwargs, always_call))
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, grad_output)`` before the gradient enters any module."""
+    return RemovableHandle(GLOBAL["backward_pre"], Hook(hook))
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, grad_input, grad_output)`` when the gradient has left any module."""
+    return RemovableHandle(GLOBAL["backward"], Hook(hook))
+
+
+class Hook:
+    """A function and how it wants to be called."""
+
+    __slots__ = ("always_call", "function", "with_kwargs")
+
+    def __init__(
+        self, function: Callable[..., Any], with_kwargs: bool = False, always_call: bool = False
+    ) -> None:
+        self.function = function
+        self.with_kwargs = with_kwargs
+        self.always_call = always_call
+
+
+def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``module.forward`` between its hooks, in PyTorch's order: global ones first."""
+    for hook in [*GLOBAL["forward_pre"].values(), *module._forward_pre_hooks.values()]:
+        if hook.with_kwargs:
+            result = hook.function(module, args, kwargs)
+            if result is not None:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        "a forward pre-hook with kwargs returns None or (args, kwargs), "
+                        f"got {type(result).__name__}"
+                    )
+                args, kwargs = result
+        else:
+            result = hook.function(module, args)
+            if result is not None:
+                args = result if isinstance(result, tuple) else (result,)
+    before = [*GLOBAL["backward_pre"].values(), *module._backward_pre_hooks.values()]
+    after = [*GLOBAL["backward"].values(), *module._backward_hooks.values()]
+    gate = _BackwardGate(module, before, after) if before or after else None
+    called: set[int] = set()
+    hooks = [*GLOBAL["forward"].values(), *module._forward_hooks.values()]
+    try:
+        if gate is not None:
+            args = gate.enter(args)
+        output = module.forward(*args, **kwargs)
+        for hook in hooks:
+            called.add(id(hook))
+            output = _call_forward_hook(hook, module, args, kwargs, output)
+        return output if gate is None else gate.leave(output)
+    except Exception:
+        for hook in hooks:  # always_call: also where forward failed, and then without effect
+            if hook.always_call and id(hook) not in called:
+                _call_forward_hook(hook, module, args, kwargs, None)
+        raise
+
+
+def _call_forward_hook(hook: Hook, module: Any, args: Any, kwargs: Any, output: Any) -> Any:
+    if hook.with_kwargs:
+        result = hook.function(module, args, kwargs, output)
+    else:
+        result = hook.function(module, args, output)
+    return output if result is None else result
+
+
+class _BackwardGate:
+    """Sees the gradients that enter a module (those of its outputs) and leave it (its inputs).
+
+    Inputs and outputs pass through one identity op each, so that all their gradients are at hand
+    at once.
+    """
+
+    def __init__(self, module: Any, before: list[Hook], after: list[Hook]) -> None:
+        self.module = module
+        self.before = before
+        self.after = after
+        self.grad_output: tuple[Any, ...] | None = None
+        self.input_seen = False
+
+    def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        places = [i for i, a in enumerate(args) if isinstance(a, TensorState)]
+        if not self.after or not any(args[i].requires_grad for i in places):
+            return args
+        self.input_seen = True
+        self.places, self.count = places, len(args)
+        passed = _Gate.apply(self.leaving, *[args[i] for i in places])
+        new = list(args)
+        for i, t in zip(places, passed):
+            new[i] = t
+        return tuple(new)
+
+    def leave(self, output: Any) -> Any:
+        outputs = output if isinstance(output, tuple | list) else (output,)
+        places = [i for i, o in enumerate(outputs) if isinstance(o, TensorState)]
+        if not any(outputs[i].requires_grad for i in places):
+            return output
+        self.out_places, self.out_count = places, len(outputs)
+        passed = _Gate.apply(self.entering, *[outputs[i] for i in places])
+        if isinstance(output, TensorState):
+            return passed[0]
+        new = list(outputs)
+        for i, t in zip(places, passed):
+            new[i] = t
+        return type(output)(new)
+
+    def entering(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        full: list[Any] = [None] * self.out_count
+        for i, g in zip(self.out_places, grads):
+            full[i] = g
+        grad_output = tuple(full)
+        for hook in self.before:
+            result = hook.function(self.module, grad_output)
+            if result is not None:
+                grad_output = result if isinstance(result, tuple) else (result,)
+        self.grad_output = grad_output
+        if not self.input_seen:  # no input requires grad: nothing will leave
+            for hook in self.after:
+                if hook.function(self.module, (), grad_output) is not None:
+                    raise RuntimeError(
+                        "a backward hook of a module whose inputs need no gradient "
+                        "must return None"
+                    )
+        return tuple(grad_output[i] for i in self.out_places)
+
+    def leaving(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        full: list[Any] = [None] * self.count
+        for i, g in zip(self.places, grads):
+            full[i] = g
+        grad_input = tuple(full)
+        for hook in self.after:
+            result = hook.function(self.module, grad_input, self.grad_output)
+            if result is not None:
+                grad_input = result if isinstance(result, tuple) else (result,)
+        return tuple(grad_input[i] for i in self.places)
+
+
+class _Gate(Function):
+    """The identity on several tensors; ``see(grads)`` may replace their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, see: Any, *tensors: Any) -> Any:
+        ctx.see = see
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(
+            *[t for t in tensors if not (t.is_floating_point() or t.is_complex())]
+        )
+        return tensors
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return (None, *ctx.see(grads))

@@ -1,0 +1,219 @@
+"""Saving a module's tensors to a dictionary, and loading them back."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minitorch.engine.clock import stamp
+from minitorch.engine.state import TensorState, wrap
+from minitorch.nn.parameter import Parameter
+
+if TYPE_CHECKING:
+    from minitorch.nn.module import Module
+
+EXTRA = "_extra_state"
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` returns: the keys it looked for in vain, and those it had no use for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return (
+            f"IncompatibleKeys(missing_keys={self.missing_keys}, "
+            f"unexpected_keys={self.unexpected_keys})"
+        )
+
+    __str__ = __repr__
+
+
+def state_dict(
+    self: Module,
+    *args: Any,
+    destination: dict[str, Any] | None = None,
+    prefix: str = "",
+    keep_vars: bool = False,
+) -> dict[str, Any]:
+    """All parameters and persistent buffers by their paths, sharing memory with the module.
+
+    With `keep_vars` they are the very tensors, else detached ones.
+
+    >>> import minitorch
+    >>> list(minitorch.nn.Linear(2, 1).state_dict())
+    ['weight', 'bias']
+    """
+    if args:  # PyTorch's old positional form
+        names = "destination", "prefix", "keep_vars"
+        return state_dict(self, **dict(zip(names, args)))
+    if destination is None:
+        destination = OrderedDict()
+        destination._metadata = OrderedDict()  # type: ignore[attr-defined]
+    metadata = {"version": self._version}
+    if hasattr(destination, "_metadata"):
+        destination._metadata[prefix[:-1]] = metadata
+    for hook in list(self._state_dict_pre_hooks.values()):
+        hook(self, prefix, keep_vars)
+    self._save_to_state_dict(destination, prefix, keep_vars)
+    for name, module in self._modules.items():
+        if module is not None:
+            module.state_dict(
+                destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+            )
+    for hook in list(self._state_dict_hooks.values()):
+        result = hook(self, destination, prefix, metadata)
+        if result is not None:
+            raise RuntimeError("a state_dict post hook changes the dictionary and returns None")
+    return destination
+
+
+def save_to_state_dict(
+    self: Module, destination: dict[str, Any], prefix: str, keep_vars: bool
+) -> None:
+    """Put this module's own tensors, not those below it, into `destination`."""
+    tensors: dict[str, Any] = dict(self._parameters)
+    tensors.update(
+        (n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set
+    )
+    for name, tensor in tensors.items():
+        if tensor is not None:
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+    if _has_extra(self):
+        destination[prefix + EXTRA] = self.get_extra_state()
+
+
+def _has_extra(module: Module) -> bool:
+    from minitorch.nn.module import Module
+
+    return type(module).get_extra_state is not Module.get_extra_state
+
+
+def load_state_dict(
+    self: Module, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+) -> IncompatibleKeys:
+    """Copy the tensors of `state_dict` into the module's own; all of them, or none.
+
+    `strict`: missing and unexpected keys are errors.  `assign`: take the tensors themselves
+    instead of copying.  Every problem is found and reported before anything is changed.
+    """
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"expected a dictionary of tensors, got {type(state_dict).__name__}")
+    given: Any = OrderedDict(state_dict)
+    metadata = getattr(state_dict, "_metadata", None)
+    if metadata is not None:
+        given._metadata = metadata
+    missing: list[str] = []
+    unexpected: list[str] = []
+    errors: list[str] = []
+    # Loading is a rehearsal first: it fills these lists and a list of writes, and writes nothing.
+    writes: list[tuple[Any, str, Any]] = []
+    _walk(self, given, "", metadata, assign, strict, missing, unexpected, errors, writes)
+    keys = IncompatibleKeys(missing, unexpected)
+    for _, module in self.named_modules():
+        for hook in list(module._load_state_dict_post_hooks.values()):
+            if hook(module, keys) is not None:
+                raise RuntimeError("a load_state_dict post hook changes the keys and returns None")
+    if strict:
+        if unexpected:
+            listed = ", ".join(f'"{k}"' for k in unexpected)
+            errors.insert(0, f"Unexpected key(s) in state_dict: {listed}.")
+        if missing:
+            listed = ", ".join(f'"{k}"' for k in missing)
+            errors.insert(0, f"Missing key(s) in state_dict: {listed}.")
+    if errors:
+        report = "\n\t".join(errors)
+        raise RuntimeError(f"Error(s) in loading state_dict for {self._get_name()}:\n\t{report}")
+    for module, name, value in writes:
+        _write(module, name, value, assign)
+    return keys
+
+
+def _walk(
+    module: Module, given: dict[str, Any], prefix: str, metadata: Any, assign: bool, strict: bool,
+    missing: list[str], unexpected: list[str], errors: list[str], writes: list[Any],
+) -> None:  # fmt: skip
+    local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
+    local["assign_to_params_buffers"] = assign
+    local["writes"] = writes
+    module._load_from_state_dict(given, prefix, local, strict, missing, unexpected, errors)
+    for name, child in module._modules.items():
+        if child is not None:
+            _walk(child, given, f"{prefix}{name}.", metadata, assign, strict,
+                  missing, unexpected, errors, writes)  # fmt: skip
+
+
+def load_from_state_dict(
+    self: Module,
+    state_dict: dict[str, Any],
+    prefix: str,
+    local_metadata: dict[str, Any],
+    strict: bool,
+    missing_keys: list[str],
+    unexpected_keys: list[str],
+    error_msgs: list[str],
+) -> None:
+    """Check this module's own entries (not those below it), and note what is to be written."""
+    for hook in list(self._load_state_dict_pre_hooks.values()):
+        hook(self, state_dict, prefix, local_metadata, strict,
+             missing_keys, unexpected_keys, error_msgs)  # fmt: skip
+    writes = local_metadata["writes"]
+    own: dict[str, Any] = dict(self._parameters)
+    own.update(
+        (n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set
+    )
+    for name, tensor in own.items():
+        key = prefix + name
+        if tensor is None:
+            continue
+        if key not in state_dict:
+            if strict:
+                missing_keys.append(key)
+            continue
+        value = state_dict[key]
+        if not isinstance(value, TensorState):
+            error_msgs.append(
+                f'While copying the parameter named "{key}", expected a Tensor from checkpoint '
+                f"but received {type(value).__name__}"
+            )
+        elif value._data.shape != tensor._data.shape:
+            error_msgs.append(
+                f"size mismatch for {key}: copying a param with shape {value.shape} from "
+                f"checkpoint, the shape in current model is {tensor.shape}."
+            )
+        else:
+            writes.append((self, name, value))
+    extra = prefix + EXTRA
+    if _has_extra(self):
+        if extra in state_dict:
+            writes.append((self, EXTRA, state_dict[extra]))
+        elif strict:
+            missing_keys.append(extra)
+    if strict:
+        for key in state_dict:
+            if key.startswith(prefix) and (key != extra or not _has_extra(self)):
+                first, _, rest = key[len(prefix) :].partition(".")
+                if first not in own and not (rest and first in self._modules):
+                    unexpected_keys.append(key)
+
+
+def _write(module: Any, name: str, value: Any, assign: bool) -> None:
+    if name == EXTRA:
+        module.set_extra_state(value)
+        return
+    registry = module._parameters if name in module._parameters else module._buffers
+    tensor = registry[name]
+    if not assign:
+        np.copyto(tensor._data, value._data, casting="unsafe")
+        stamp(tensor._data)
+    elif registry is module._parameters:
+        keep = value if isinstance(value, Parameter) else Parameter(value, tensor.requires_grad)
+        registry[name] = keep.requires_grad_(tensor.requires_grad)
+    else:
+        registry[name] = value if value.is_leaf else wrap(value._data)

@@ -1,0 +1,110 @@
+"""Fused ops: several primitives in one kernel, where a benchmark demands it.
+
+    @fused(reference=textbook_layer_norm)
+    def layer_norm(input, weight, bias, /, eps):
+        ...
+        return out, (normalised, scale)          # the result, and what the gradient needs
+
+    @layer_norm.backward
+    def _(g, wanted, normalised, scale):
+        ...
+        return grad_input, grad_weight, grad_bias    # None where `wanted` says no
+
+The kernels work on arrays, with ``out=`` and reused buffers.  The *reference* is the same function
+composed of primitives, and reads like the textbook: tests hold the two equal, value and gradient,
+and ``create_graph=True`` differentiates the reference.  No fused op without one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine import backward as engine
+from minitorch.engine.modes import enable_grad, mode
+from minitorch.engine.state import LEAF, Node, TensorState, wrap
+from minitorch.ops.op import differentiable, reattach
+from minitorch.ops.primitive import primitive
+
+
+class FusedOp:
+    """A fused op's two kernels and its reference."""
+
+    makes_fresh = True
+    saves_arrays = True
+    backward_kernel: Callable[..., Sequence[Any]]
+
+    def __init__(self, kernel: Callable[..., Any], reference: Callable[..., Any]) -> None:
+        self.name = kernel.__name__.strip("_")
+        self.grad_name = self.name.title().replace("_", "") + "Backward0"
+        kinds = [p.kind for p in inspect.signature(kernel).parameters.values()]
+        self.arity = kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+        self.kernel = kernel
+        self.reference = reference
+
+
+class _FusedNode(Node):
+    """A recorded call of a fused op: `saved` is (what the kernel kept, all arguments)."""
+
+    __slots__ = ()
+
+    def gradients(self, g: Any, create_graph: bool) -> Sequence[Any]:
+        kept, values = self.saved
+        wanted = [edge is not None for edge in self.inputs]
+        if not create_graph:
+            return self.op.backward_kernel(g, wanted, *kept)
+        # Each input behind a node of its own, so that the walk through the reference ends there.
+        args = list(values)
+        for i, edge in enumerate(self.inputs):
+            if edge is not None:
+                args[i] = _gate(reattach(values[i], edge))
+            elif isinstance(values[i], np.ndarray):
+                args[i] = wrap(values[i])
+        with enable_grad():
+            out = self.op.reference(*args)
+        gates = [a._node for a, w in zip(args, wanted) if w]
+        found = engine.run([(out._node, g)], keep_graph=True, create_graph=True, targets=gates)
+        return [found.get(a._node) if w else None for a, w in zip(args, wanted)]
+
+
+@primitive
+def _gate(x, /):
+    return x
+
+
+_gate.gradient(x=lambda g: g)
+
+
+def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a fused op: see the head of this file.  Arguments before ``/`` may be None."""
+
+    def declare(kernel: Callable[..., Any]) -> Any:
+        op = FusedOp(kernel, reference)
+        arity = op.arity
+
+        def call(*args: Any) -> Any:
+            values = [a._data if isinstance(a, TensorState) else a for a in args]
+            out, kept = kernel(*values)
+            if mode.recording and differentiable(out):
+                edges = []
+                for a in args[:arity]:
+                    edge = a._node if isinstance(a, TensorState) else None
+                    edges.append(a if edge is LEAF else edge)
+                if any([edge is not None for edge in edges]):
+                    saved = (kept, values)
+                    return wrap(out, _FusedNode(op, tuple(edges), saved, out.shape, out.dtype))
+            return wrap(out)
+
+        def backward(kernel: Callable[..., Any]) -> Callable[..., Any]:
+            op.backward_kernel = kernel
+            return kernel
+
+        call.__name__ = call.__qualname__ = kernel.__name__
+        call.__doc__, call.__module__ = kernel.__doc__, kernel.__module__
+        call.op, call.backward, call.reference = op, backward, reference  # type: ignore[attr-defined]
+        return call
+
+    return declare

@@ -1,0 +1,271 @@
+"""In-place writes, and what they do to history.
+
+A write replaces a tensor's value, so it replaces the tensor's node.  If the tensor is a view, the
+memory of its base changed too: the base gets a node that says "as before, except for this part",
+and every living view of that base is looked up in it again.  That is how PyTorch differentiates
+them.  Writes that cannot be differentiated are refused before anything changes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitorch.dtypes import can_cast, from_numpy_dtype
+from minitorch.engine import clock
+from minitorch.engine.backward import edge_of
+from minitorch.engine.modes import mode
+from minitorch.engine.state import LEAF, Node, TensorState, wrap
+from minitorch.ops.copying import cast
+from minitorch.ops.op import Op, record
+from minitorch.ops.primitive import primitive
+from minitorch.ops.views import Steps, refresh_views, replay
+
+
+def in_place(op: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
+    """The in-place form of `op`: ``exp_ = in_place(exp)`` writes ``exp(self)`` into ``self``."""
+    needs_old = _names_first_argument(op)
+
+    @functools.wraps(op)
+    def write(self: Any, *args: Any, **kwargs: Any) -> Any:
+        source = self
+        if check_writable(self, args, kwargs):
+            # What the op saves of `self` is the value before the write, so it must see a copy.
+            copied = needs_old or any(_same_memory(a, self) for a in args)
+            source = wrap(self._data.copy() if copied else self._data, edge_of(self))
+        start = clock.tick()
+        result = op(source, *args, **kwargs)
+        return replace(self, result, since=start)
+
+    write.__name__ = write.__qualname__ = name or f"{getattr(op, '__name__', 'op')}_"
+    return write
+
+
+def _names_first_argument(op: Any) -> bool:
+    declared = getattr(op, "op", None)
+    if not isinstance(declared, Op):
+        return True  # composed of others: who knows what they save
+    first = declared.parameters[0]
+    return any(first in names for names in declared.needs)
+
+
+def _same_memory(x: Any, target: Any) -> bool:
+    return isinstance(x, TensorState) and clock.owner(x._data) is clock.owner(target._data)
+
+
+def check_writable(target: Any, args: Any = (), kwargs: Any = None) -> bool:
+    """Whether a write to `target` will be recorded; RuntimeError if it may not be written to."""
+    if not mode.recording:
+        return False
+    operands = [target, *args, *(kwargs or {}).values()]
+    if not any([isinstance(x, TensorState) and x._node is not None for x in operands]):
+        return False
+    view = target._view
+    if view is not None and view.refusal is not None:
+        raise RuntimeError(
+            f"this view {view.refusal}, so a write through it cannot be differentiated. "
+            "Write to a clone()"
+        )
+    if target._node is LEAF:
+        raise RuntimeError(
+            "a leaf that requires grad cannot be written in place: its old value would be lost. "
+            "Write under no_grad(), or to a clone()"
+        )
+    if view is not None and view.base._node is LEAF:
+        raise RuntimeError(
+            "a view of a leaf that requires grad cannot be written in place. "
+            "Write under no_grad(), or to a clone()"
+        )
+    return True
+
+
+def check_memory(data: np.ndarray) -> None:
+    """Refuse to write where one cell of memory is many elements, or to read-only memory."""
+    if 0 in data.strides and data.size > 1:
+        if any([step == 0 and n > 1 for step, n in zip(data.strides, data.shape)]):
+            raise RuntimeError(
+                f"a tensor of shape {list(data.shape)} with strides {data.strides} has elements "
+                "that share memory (expand()); clone() it before writing to it"
+            )
+    if not data.flags.writeable:
+        raise RuntimeError("this tensor looks into read-only memory; clone() it before writing")
+
+
+def replace(target: Any, result: Any, since: int | None = None) -> Any:
+    """Make `target` hold `result`: its value, in target's memory, and its history.
+
+    A node made after `since` belongs to this write alone; any other gets a node in front of it.
+    """
+    if since is None:
+        check_writable(target, (result,))
+    value, data = result._data, target._data
+    if value.shape != data.shape:
+        raise RuntimeError(
+            f"the result has shape {list(value.shape)} and cannot be written in place into a "
+            f"tensor of shape {list(data.shape)}"
+        )
+    if value.dtype != data.dtype:
+        have, want = from_numpy_dtype(value.dtype), from_numpy_dtype(data.dtype)
+        if not can_cast(have, want):
+            raise RuntimeError(f"result type {have} can't be cast to the tensor's dtype {want}")
+        result = cast(result, data.dtype)
+        value = result._data
+    check_memory(data)
+    np.copyto(data, value)
+    clock.stamp(data)
+    node = result._node
+    if mode.recording and (node is not None or target._node is not None):
+        if node is None:  # what the tensor was no longer counts
+            node = record(copy.op, (target, result), [data, value], data)._node
+        elif since is None or node is LEAF or node.order < since:
+            node = _identity(result)._node
+        rewrite(target, node, value)
+    return target
+
+
+def edit(function: Callable[..., None]) -> Any:
+    """Declare an op that changes some elements of its first argument.
+
+    `function` writes to the array that it is given first; it must find whatever is wrong with
+    its arguments before it does.  The op itself hands it a copy; ``op.in_place`` hands it the
+    tensor's own memory, at the price of the changed elements alone.  Rules may not name the
+    first argument, nor ``out``.
+    """
+
+    def changed(*args: Any) -> Any:
+        out = args[0].copy()
+        function(out, *args[1:])
+        return out
+
+    call = primitive(functools.wraps(function)(changed))
+    op = call.op
+
+    def write(*args: Any) -> Any:
+        target, arrays = args[0], args[: op.arity]
+        recorded = check_writable(target, arrays[1:])
+        data = target._data
+        check_memory(data)
+        values = [a._data if isinstance(a, TensorState) else a for a in args]
+        for i in range(1, len(values)):
+            if isinstance(values[i], np.ndarray) and clock.owner(values[i]) is clock.owner(data):
+                values[i] = values[i].copy()
+        function(*values)
+        clock.stamp(data)
+        if recorded:
+            node = record(op, arrays, values, data)._node
+            if node is not None:
+                rewrite(target, node, data)
+        return target
+
+    call.in_place = write
+    return call
+
+
+def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
+    """`target`, just written, was made by `node`; tell its base and the other views.
+
+    Where a rule names `out`, the node keeps the tensor's own memory instead of `value`, so that a
+    later write to it is noticed.
+    """
+    data = target._data
+    node.saved = tuple(
+        [s if s is None else tuple([_after(v, value, data) for v in s]) for s in node.saved]
+    )
+    node.order = clock.tick()  # after the stamp of this very write
+    view = target._view
+    if view is None:
+        base, made = target, node
+    else:
+        base = view.base
+        settings = (view.steps, base._data.shape, base._data.strides)
+        edges = (edge_of(base), node)
+        saved = tuple([None if edge is None else settings for edge in edges])
+        made = Node(_copy_slices.op, edges, saved, base._data.shape, base._data.dtype)
+    _keep_retaining(base, made)
+    base._node = made
+    refresh_views(base)
+
+
+def _after(saved: Any, value: np.ndarray, data: np.ndarray) -> Any:
+    """What becomes of a saved value, when `value` has been written to `data`."""
+    if saved is value:
+        return data
+    if isinstance(saved, np.ndarray) and clock.owner(saved) is clock.owner(data):
+        return clock.Overwritten(saved)  # an operand that this very write destroyed
+    return saved
+
+
+def _keep_retaining(tensor: Any, node: Node) -> None:
+    """``retain_grad`` is for the tensor: it moves to its new node."""
+    old = tensor._node
+    if isinstance(old, Node) and old.extra is not None and "retain_grad" in old.extra:
+        node.hooks("more")
+        node.extra["retain_grad"] = old.extra.pop("retain_grad")  # type: ignore[index]
+
+
+@edit
+def copy(x, source, /):
+    """`source`, cast and expanded to the dtype and shape of `x`, in place of what `x` holds."""
+    np.copyto(x, source, casting="unsafe")
+
+
+copy.gradient(x=lambda g: np.zeros_like(g), source=lambda g: g)
+
+
+@primitive
+def _identity(x, /):
+    return x
+
+
+_identity.gradient(x=lambda g: g)
+
+
+@primitive
+def _copy_slices(whole, part, /, steps, shape, strides):
+    """`whole` with the view that `steps` lead to replaced by `part`."""
+    copy = _laid_out(shape, strides, whole.dtype)
+    np.copyto(copy, whole)
+    np.copyto(replay(copy, steps), part)
+    return copy
+
+
+@primitive
+def _relaid(x, /, shape, strides):
+    """`x` in memory laid out by `strides`, so that view ops that need a layout find it."""
+    copy = _laid_out(shape, strides, x.dtype)
+    np.copyto(copy, x)
+    return copy
+
+
+_relaid.gradient(x=lambda g: g)
+
+
+def _laid_out(shape: Any, strides: Any, dtype: Any) -> np.ndarray:
+    """New memory with exactly these strides."""
+    if 0 in shape or not shape:
+        return np.empty(shape, dtype)
+    ends = [(n - 1) * step for n, step in zip(shape, strides)]
+    first, last = sum(min(0, end) for end in ends), sum(max(0, end) for end in ends)
+    memory = np.empty(last - first + dtype.itemsize, np.uint8)
+    return np.ndarray(shape, dtype, memory, -first, strides)
+
+
+def _whole_gradient(g: Any, steps: Steps, shape: Any, strides: Any) -> Any:
+    return _copy_slices(g, np.zeros((), _dtype(g)), steps, shape, strides)
+
+
+def _part_gradient(g: Any, steps: Steps, shape: Any, strides: Any) -> Any:
+    if _dtype(g).kind != "c":
+        return replay(_relaid(g, shape, strides), steps)
+    # The gradient of ``z.imag`` is the imaginary part in PyTorch's convention, not in ours.
+    return np.conj(replay(_relaid(np.conj(g), shape, strides), steps))
+
+
+def _dtype(g: Any) -> np.dtype[Any]:
+    return g._data.dtype if isinstance(g, TensorState) else g.dtype
+
+
+_copy_slices.gradient(whole=_whole_gradient, part=_part_gradient)

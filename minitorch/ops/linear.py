@@ -1,0 +1,105 @@
+"""The affine map of a linear layer: one matrix product, the bias added in the same memory.
+
+Three bilinear maps, each the gradient of the others:
+
+    _linear(x, w)   x @ w.T    (..., in), (out, in) -> (..., out)
+    _back(u, w)     u @ w      (..., out), (out, in) -> (..., in)
+    _outer(u, x)    u.T @ x    (..., out), (..., in) -> (out, in), summed over the leading dimensions
+
+Leading dimensions are folded into one, so that BLAS sees one product of two matrices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.ops.primitive import primitive
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = ["linear"]
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """All leading dimensions as one."""
+    if x.ndim == 2:
+        return x
+    count = x.size // x.shape[-1] if x.shape[-1] else int(np.prod(x.shape[:-1]))
+    return x.reshape(count, x.shape[-1])
+
+
+@primitive
+def _linear(x, w, /):
+    if x.ndim == 2:
+        return x.dot(w.T)
+    return _rows(x).dot(w.T).reshape(x.shape[:-1] + w.shape[:1])
+
+
+@primitive
+def _linear_with_bias(x, w, bias, /):
+    out = _linear(x, w)
+    out += bias
+    return out
+
+
+@primitive
+def _back(u, w, /):
+    if u.ndim == 2:
+        return u.dot(w)
+    return _rows(u).dot(w).reshape(u.shape[:-1] + w.shape[1:])
+
+
+@primitive
+def _outer(u, x, /):
+    return _rows(u).T.dot(_rows(x))
+
+
+_linear.gradient(x=lambda g, w: _back(g, w), w=lambda g, x: _outer(g, x))
+_linear_with_bias.gradient(
+    x=lambda g, w: _back(g, w), w=lambda g, x: _outer(g, x), bias=lambda g: g
+)
+_back.gradient(u=lambda g, w: _linear(g, w), w=lambda g, u: _outer(u, g))
+_outer.gradient(u=lambda g, x: _linear(x, g), x=lambda g, u: _back(u, g))
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input @ weight.T + bias``: (..., in_features) -> (..., out_features).
+
+    `weight` is (out_features, in_features), `bias` (out_features,).  RuntimeError when the sizes
+    or dtypes do not fit.  Mirrors ``torch.nn.functional.linear``.
+
+    >>> import minitorch
+    >>> x, w = minitorch.ones(5, 3), minitorch.ones(2, 3)
+    >>> minitorch.nn.functional.linear(x, w).shape
+    minitorch.Size([5, 2])
+    """
+    x, w = input._data, weight._data
+    if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1] or x.dtype is not w.dtype:
+        return _unusual(input, weight, bias)
+    if bias is None:
+        return _linear(input, weight)
+    b = bias._data
+    if b.dtype is not x.dtype or (b.ndim and b.shape[-1] not in (1, w.shape[0])) or b.ndim > 1:
+        _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
+    return _linear_with_bias(input, weight, bias)
+
+
+def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A weight of one dimension is a dot product; anything else that comes here is an error."""
+    x, w = input._data, weight._data
+    if x.dtype is not w.dtype:
+        _refuse(f"dtypes differ, {x.dtype} and {w.dtype}", x, w)
+    if w.ndim != 1 or x.ndim == 0 or x.shape[-1] != w.shape[0]:
+        _refuse("the last dimension of the input must be that of the weight", x, w)
+    out: Any = _linear(input, weight.unsqueeze(0)).squeeze(-1)  # type: ignore[attr-defined]
+    return out if bias is None else out + bias
+
+
+def _refuse(why: str, x: np.ndarray, w: np.ndarray) -> None:
+    raise RuntimeError(
+        f"linear(): {why}: input has shape {x.shape}, weight {w.shape}; expected "
+        f"(..., in_features) and (out_features, in_features)"
+    )

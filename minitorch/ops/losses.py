@@ -1,0 +1,289 @@
+"""Losses: how far an output is from its target, as a number per element, their mean or their sum.
+
+Classification takes scores `input` of shape (N, C) or (C), or (N, C, d1, d2, ...) with a class
+per position, and class numbers `target` of the same shape without C.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.engine.state import TensorState, wrap
+from minitorch.ops.activations import log_softmax
+from minitorch.ops.along import take_along
+from minitorch.ops.arithmetic import mul, neg, sub
+from minitorch.ops.fused import fused
+from minitorch.ops.powers import square
+from minitorch.ops.reductions import mean, sum
+from minitorch.ops.shapes import reshape, squeeze
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = ["cross_entropy", "mse_loss", "nll_loss"]
+
+
+def reduction_of(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
+    """One of "none", "mean", "sum"; PyTorch's two old flags still count."""
+    if size_average is not None or reduce is not None:
+        warnings.warn("size_average and reduce are deprecated; use reduction=", stacklevel=3)
+        if reduce is False:
+            return "none"
+        return "mean" if size_average in (None, True) else "sum"
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction!r} is not a valid value for reduction: none, mean or sum")
+    return reduction
+
+
+def reduced_loss(loss: Any, reduction: str) -> Any:
+    """`loss` itself, its mean or its sum."""
+    return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """``(input - target) ** 2``, averaged: the squared error.
+
+    Different shapes are broadcast, with a warning: that is nearly always a mistake.
+
+    >>> import minitorch
+    >>> minitorch.nn.functional.mse_loss(minitorch.zeros(4), minitorch.full((4,), 2.0))
+    tensor(4.)
+    """
+    how = reduction_of(reduction, size_average, reduce)
+    if input._data.shape != target._data.shape:
+        warnings.warn(
+            f"mse_loss: the target has shape {target._data.shape} and the input "
+            f"{input._data.shape}; they are broadcast, which is rarely meant",
+            stacklevel=2,
+        )
+    if weight is None and input._data.shape == target._data.shape and how == "mean":
+        if input._data.dtype is target._data.dtype and input._data.dtype.kind == "f":
+            return _mean_square(input, target)
+    loss = square(sub(input, target))
+    if weight is not None:
+        if weight._data.shape != input._data.shape:
+            raise ValueError(f"weight has shape {weight._data.shape}, input {input._data.shape}")
+        loss = mul(loss, weight)
+        return sum(loss) / sum(weight) if how == "mean" else reduced_loss(loss, how)
+    return reduced_loss(loss, how)
+
+
+def _mean_square_reference(input: Any, target: Any) -> Any:
+    return mean(square(sub(input, target)))
+
+
+@fused(reference=_mean_square_reference)
+def _mean_square(input, target, /):
+    difference = input - target
+    flat = difference.reshape(-1)
+    if flat.dtype.itemsize == 2:  # half: too little room to add up in
+        total = flat.astype(np.float32)
+        return np.asarray(total.dot(total) / flat.size).astype(flat.dtype), (difference,)
+    with np.errstate(invalid="ignore", divide="ignore"):  # the mean of nothing is nan
+        return np.asarray(flat.dot(flat) / flat.dtype.type(flat.size)), (difference,)
+
+
+@_mean_square.backward
+def _(g, wanted, difference):
+    grad = difference * (g * 2 / max(difference.size, 1)).astype(difference.dtype)
+    return grad if wanted[0] else None, -grad if wanted[1] else None
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``-weight[target] * input[target]``: the negative log-likelihood, of log-probabilities.
+
+    The mean is weighted: the sum is divided by the sum of the weights that were picked.  Targets
+    equal to `ignore_index` do not count.  IndexError when a target is not a class.
+
+    >>> import minitorch
+    >>> log_p = minitorch.log_softmax(minitorch.zeros(2, 4), dim=1)
+    >>> minitorch.nn.functional.nll_loss(log_p, minitorch.tensor([0, 3]))
+    tensor(1.3863)
+    """
+    how = reduction_of(reduction, size_average, reduce)
+    _check_classes(input, target, weight)
+    dim = 0 if input._data.ndim == 1 else 1
+    picked, weights = _pick_classes(input, target, weight, ignore_index, dim)
+    loss = neg(mul(picked, weights))
+    if how == "mean":
+        with np.errstate(invalid="ignore"):
+            return sum(loss) / wrap(np.asarray(np.add.reduce(weights._data, axis=None)))
+    return reduced_loss(loss, how)
+
+
+def _pick_classes(
+    input: Any, target: Any, weight: Any, ignore_index: int, dim: int
+) -> tuple[Any, Any]:
+    """``input[target]`` along `dim`, and what each counts (0 for ignored targets)."""
+    classes = input._data.shape[dim]
+    t = target._data.astype(np.int64)
+    ignored = t == ignore_index
+    wrong = (t < 0) | (t >= classes)
+    if np.any(wrong & ~ignored):
+        bad = t[wrong & ~ignored].flat[0]
+        raise IndexError(f"Target {bad} is out of bounds: there are {classes} classes")
+    t = np.where(ignored, 0, t)
+    if weight is None:
+        counts = np.ones(t.shape, input._data.dtype)
+    else:
+        counts = weight._data[t]
+    counts = np.where(ignored, 0, counts).astype(input._data.dtype)
+    if classes == 0:
+        return wrap(np.zeros(t.shape, input._data.dtype)), wrap(counts)
+    picked = squeeze(take_along(input, np.expand_dims(t, dim), dim), dim)
+    if np.any(ignored):  # an ignored -inf must not become 0 * inf
+        picked = np.where(ignored, 0, picked)
+    return picked, wrap(counts)
+
+
+def _check_classes(input: Any, target: Any, weight: Any) -> None:
+    x, t = input._data, target._data
+    shapes = f"input has shape {x.shape}, target {t.shape}"
+    if x.ndim == 0:
+        raise ValueError(f"expected 1 or more dimensions (C last or second): {shapes}")
+    if x.ndim == 1:
+        if t.ndim != 0:
+            raise RuntimeError(f"a (C,) input takes a zero-dimensional target: {shapes}")
+    elif t.ndim == 0 or x.shape[0] != t.shape[0]:
+        raise ValueError(f"expected input batch size to match target batch size: {shapes}")
+    elif x.shape[2:] != t.shape[1:]:
+        raise RuntimeError(f"expected (N, C, d1, ...) and (N, d1, ...): {shapes}")
+    if t.dtype.kind not in "iu" or t.dtype.itemsize not in (1, 8):
+        raise RuntimeError(f"class targets are int64 numbers, got {target.dtype}")
+    if weight is not None:
+        classes = x.shape[0 if x.ndim == 1 else 1]
+        if weight._data.shape != (classes,):
+            raise RuntimeError(
+                f"weight must have one element for each of the {classes} classes, "
+                f"got shape {weight._data.shape}"
+            )
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """``-log softmax(input)[target]``: for scores (logits), not probabilities.
+
+    `target` holds class numbers, or class probabilities of the input's shape.  `weight` (C,)
+    counts classes, `label_smoothing` mixes the uniform distribution into the target.
+
+    >>> import minitorch
+    >>> scores = minitorch.tensor([[2.0, 0.0], [0.0, 2.0]])
+    >>> minitorch.nn.functional.cross_entropy(scores, minitorch.tensor([0, 1]))
+    tensor(0.1269)
+    """
+    how = reduction_of(reduction, size_average, reduce)
+    if not isinstance(input, TensorState) or not isinstance(target, TensorState):
+        kinds = f"{type(input).__name__} and {type(target).__name__}"
+        raise TypeError(f"cross_entropy() takes two Tensors, got {kinds}")
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
+    x, t = input._data, target._data
+    if x.shape == t.shape and x.ndim and t.dtype.kind in "fV":
+        return _probability_targets(input, target, weight, how, label_smoothing)
+    _check_classes(input, target, weight)
+    plain = weight is None and label_smoothing == 0.0 and x.ndim == 2 and x.dtype.kind == "f"
+    if plain and x.dtype.itemsize >= 4 and how == "mean" and t.size:
+        if t.dtype.itemsize == 8 and not np.any(t.view(np.uint64) >= x.shape[1]):
+            return _mean_cross_entropy(input, t)
+    dim = 0 if x.ndim == 1 else 1
+    log_p = log_softmax(input, dim)
+    loss = nll_loss(log_p, target, weight, None, ignore_index, None, how)
+    if label_smoothing == 0.0:
+        return loss
+    return _smoothed(loss, log_p, target, weight, ignore_index, how, label_smoothing, dim)
+
+
+def _smoothed(
+    loss: Any, log_p: Any, target: Any, weight: Any, ignore_index: int, how: str,
+    smoothing: float, dim: int,
+) -> Any:  # fmt: skip
+    """Mix in the loss against the uniform distribution over the classes."""
+    classes = log_p._data.shape[dim]
+    kept = wrap((target._data != ignore_index).astype(log_p._data.dtype))
+    spread = log_p if weight is None else mul(log_p, _along(weight, log_p, dim))
+    uniform = mul(neg(sum(spread, dim)), kept)
+    if how == "mean":
+        if weight is None:
+            count = sum(kept)
+        else:
+            t = np.where(kept._data != 0, target._data, 0).astype(np.int64)
+            count = sum(mul(wrap(weight._data[t]), kept))
+        uniform = sum(uniform) / count
+    else:
+        uniform = reduced_loss(uniform, how)
+    return (1 - smoothing) * loss + uniform * (smoothing / classes)
+
+
+def _along(weight: Any, like: Any, dim: int) -> Any:
+    """`weight` (C,) shaped to multiply `like` along `dim`."""
+    return reshape(weight, (1,) * dim + (-1,) + (1,) * (like._data.ndim - dim - 1))
+
+
+def _probability_targets(
+    input: Any, target: Any, weight: Any, how: str, smoothing: float
+) -> Any:
+    dim = 0 if input._data.ndim == 1 else 1
+    classes = input._data.shape[dim]
+    if weight is not None and weight._data.shape != (classes,):
+        raise RuntimeError(f"weight must have shape ({classes},), got {weight._data.shape}")
+    if smoothing > 0:
+        target = target * (1 - smoothing) + smoothing / classes
+    products = mul(log_softmax(input, dim), target)
+    if weight is not None:
+        products = mul(products, _along(weight, input, dim))
+    loss = neg(sum(products, dim))
+    if how == "mean":  # over the batch and positions, whatever the weights
+        return sum(loss) / max(loss._data.size, 1)
+    return reduced_loss(loss, how)
+
+
+def _cross_entropy_reference(input: Any, target: Any) -> Any:
+    return nll_loss(log_softmax(input, 1), target if isinstance(target, TensorState)
+                    else wrap(target))  # fmt: skip
+
+
+@fused(reference=_cross_entropy_reference)
+def _mean_cross_entropy(input, /, target):
+    """The common case: (N, C) scores, class numbers in range, the mean of all."""
+    rows = np.arange(len(target))
+    shifted = input - np.maximum.reduce(input, axis=1, keepdims=True)
+    picked = shifted[rows, target]
+    probabilities = np.exp(shifted, out=shifted)
+    sums = np.add.reduce(probabilities, axis=1)
+    loss = np.add.reduce(np.log(sums) - picked) / input.dtype.type(len(rows))
+    return np.asarray(loss), (probabilities, sums, rows, target)
+
+
+@_mean_cross_entropy.backward
+def _(g, wanted, probabilities, sums, rows, target):
+    # (softmax - one_hot(target)) * g / N; the saved probabilities must stay as they are.
+    scale = (g / len(rows)).astype(sums.dtype)
+    grad = probabilities * (scale / sums)[:, None]
+    grad[rows, target] -= scale
+    return (grad,)

@@ -1,0 +1,199 @@
+"""`Op`: what a node points to, and how a result is recorded."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine.modes import mode
+from minitorch.engine.state import LEAF, Node, TensorState, wrap
+
+Rule = Callable[..., Any]
+ndarray = np.ndarray
+
+
+class Op:
+    """An op's name, its NumPy function, and its rules: what nodes point to."""
+
+    makes_fresh = True  # a rule's result is new memory unless it is `g` or a view
+
+    def __init__(self, function: Callable[..., Any], many: bool = False) -> None:
+        parameters = inspect.signature(function).parameters
+        self.name = function.__name__.strip("_")
+        self.grad_name = self.name.title().replace("_", "") + "Backward0"
+        self.function = function
+        self.parameters = list(parameters)
+        self.many = many
+        kinds = [p.kind for p in parameters.values()]
+        self.arity = 1 if many else kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+        # For each array argument: its rule; the names that the rule wants; and the function that
+        # picks their values from (*arguments, out, i).
+        self.rules: Any = (None,) * self.arity
+        self.needs: list[list[str]] = [[]] * self.arity
+        self.picks: list[Callable[[Sequence[Any]], tuple[Any, ...]]] = []
+        self.saves_arrays = False
+
+    def set_rules(self, rules: dict[str, Rule]) -> None:
+        """Attach gradient rules, by the name of the argument that each differentiates."""
+        arrays = self.parameters[: self.arity]
+        for name, rule in rules.items():
+            if name not in arrays:
+                raise TypeError(f"{self.name} has no array argument {name!r}, only {arrays}")
+            if next(iter(inspect.signature(rule).parameters)) != "g":
+                raise TypeError(f"{self.name}: the first parameter of a rule is g")
+        made = [rules.get(name) for name in arrays]
+        self.needs = [
+            [] if rule is None else list(inspect.signature(rule).parameters)[1:] for rule in made
+        ]
+        self.picks = [self._picker(names) for names in self.needs]
+        self.saves_arrays = any(
+            name == "out" or name in arrays for names in self.needs for name in names
+        )
+        self.rules = itertools.repeat(made[0]) if self.many else tuple(made)
+
+    def _picker(self, names: list[str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        if not names:
+            return lambda values: ()
+        where = [self._index(name) for name in names]
+        if any(shape for _, shape in where):
+            return lambda values: tuple(
+                [_shape_of(values[i]) if shape else values[i] for i, shape in where]
+            )
+        get = operator.itemgetter(*[i for i, _ in where])
+        return get if len(where) > 1 else lambda values: (get(values),)
+
+    def _index(self, name: str) -> tuple[int, bool]:
+        """Where `name` is in (*arguments, out, i), and whether only its shape is meant."""
+        places = [*self.parameters, "out", "i"] if self.many else [*self.parameters, "out"]
+        if name in places:
+            return places.index(name), False
+        if name.endswith("_shape") and name[: -len("_shape")] in self.parameters:
+            return self.parameters.index(name[: -len("_shape")]), True
+        raise TypeError(f"{self.name}: a rule names {name!r}; it may name {places}")
+
+    def saved(self, edges: Sequence[Any], values: list[Any]) -> tuple[Any, ...]:
+        """What each input's rule names, from ``values = [*arguments, out]``."""
+        if self.many:
+            pick = self.picks[0]
+            return tuple(
+                [None if e is None else pick([*values, i]) for i, e in enumerate(edges)]
+            )
+        return tuple(
+            [None if e is None else pick(values) for e, pick in zip(edges, self.picks)]
+        )
+
+    def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
+        """`Node.gradients` when backward itself is recorded: saved values become Tensors."""
+        grads: list[Any] = []
+        for position, (edge, rule, values) in enumerate(zip(node.inputs, self.rules, node.saved)):
+            if edge is None:
+                grads.append(None)
+                continue
+            names = self.needs[0 if self.many else position]
+            grad = rule(g, *[self._attach(node, n, v) for n, v in zip(names, values)])
+            if isinstance(grad, ndarray | np.generic):
+                grad = wrap(np.asarray(grad))
+            grads.append(grad)
+        return grads
+
+    def _attach(self, node: Node, name: str, value: Any) -> Any:
+        """A saved value as a Tensor on its place in the graph; settings stay as they are."""
+        if name == "out":
+            if type(value) is tuple:
+                return tuple(_output(node, i, value) for i in range(len(value)))
+            return wrap(value, node)
+        if name not in self.parameters[: self.arity]:
+            return value
+        if self.many:
+            return [reattach(v, edge) for v, edge in zip(value, node.inputs)]
+        if isinstance(value, ndarray):
+            return reattach(value, node.inputs[self.parameters.index(name)])
+        return value
+
+
+def _shape_of(value: Any) -> Any:
+    return [v.shape for v in value] if isinstance(value, list | tuple) else np.shape(value)
+
+
+def reattach(value: ndarray, edge: Any) -> Any:
+    """A Tensor that holds a saved array and stands where its gradient goes."""
+    if isinstance(edge, TensorState) and edge._data is value:
+        return edge
+    return wrap(value, edge)
+
+
+class Cotangents(tuple[Any, ...]):
+    """The gradients of an op with several outputs: one entry each, None where unused.
+
+    They meet in the engine by addition, like any gradient.
+    """
+
+    def __add__(self, other: Any) -> Cotangents:
+        return Cotangents(
+            b if a is None else a if b is None else a + b for a, b in zip(self, other)
+        )
+
+
+class _Output:
+    """The op between an op with several outputs and one of them."""
+
+    makes_fresh = True
+    saves_arrays = False
+
+    def __init__(self, grad_name: str) -> None:
+        self.grad_name = grad_name
+        self.rules = (lambda g, i, n: Cotangents(g if k == i else None for k in range(n)),)
+
+    def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
+        return [self.rules[0](g, *node.saved[0])]
+
+
+def output_node(parent: Node, i: int, outs: Sequence[tuple[Any, Any]]) -> Node:
+    """The node of output number `i` of `parent`; `outs` are all outputs' shapes and dtypes."""
+    return Node(_Output(parent.op.grad_name), (parent,), ((i, len(outs)),), *outs[i])
+
+
+def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:
+    """Output number `i` of `parent` as a Tensor; integers and booleans have no gradient."""
+    if not differentiable(outs[i]):
+        return wrap(outs[i])
+    return wrap(outs[i], output_node(parent, i, [(o.shape, o.dtype) for o in outs]))
+
+
+def differentiable(array: ndarray) -> bool:
+    """Whether the dtype can carry gradients: floating (bfloat16 is NumPy's kind V) or complex."""
+    return array.dtype.kind in "fcV"
+
+
+def record(op: Op, args: Sequence[Any], values: list[Any], out: Any) -> Any:
+    """Wrap `out`, the result of ``op.function(*values)``; with a node if one of `args` needs it."""
+    needed = False
+    edges = []
+    for arg, rule in zip(args, op.rules):
+        edge = arg._node if isinstance(arg, TensorState) else None
+        if edge is not None:
+            if rule is None:
+                edge = None
+            else:
+                needed = True
+                if edge is LEAF:
+                    edge = arg
+        edges.append(edge)
+    if type(out) is tuple:
+        outs = tuple([np.asarray(o) for o in out])
+        if not needed or not mode.recording:
+            return tuple([wrap(o) for o in outs])
+        values.append(outs)
+        parent = Node(op, tuple(edges), op.saved(edges, values), None, None)
+        return tuple([_output(parent, i, outs) for i in range(len(outs))])
+    if type(out) is not ndarray:
+        out = np.asarray(out)
+    if not needed or not mode.recording or not differentiable(out):
+        return wrap(out)
+    values.append(out)
+    return wrap(out, Node(op, tuple(edges), op.saved(edges, values), out.shape, out.dtype))

@@ -1,0 +1,63 @@
+"""``out=``: put a result into a tensor that the caller made."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from minitorch.dtypes import can_cast, from_numpy_dtype
+from minitorch.engine.clock import stamp
+from minitorch.engine.state import TensorState
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def store(out: Any, result: Any) -> Any:
+    """Write `result` (a Tensor, or a tuple of them) into `out`, and return `out`."""
+    if isinstance(result, tuple):
+        if not isinstance(out, tuple | list) or len(out) != len(result):
+            raise TypeError(f"out must be a tuple of {len(result)} Tensors")
+        parts = [store(o, r) for o, r in zip(out, result)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if not isinstance(out, TensorState):
+        raise TypeError(f"out must be a Tensor, got {type(out).__name__}")
+    if result._node is not None or (out._node is not None and not out._data.dtype.kind == "b"):
+        raise RuntimeError(
+            "functions with out= are not differentiable, but one of the arguments requires grad; "
+            "leave out= away, or use no_grad()"
+        )
+    have, want = from_numpy_dtype(result._data.dtype), from_numpy_dtype(out._data.dtype)
+    if not can_cast(have, want):
+        raise RuntimeError(f"result type {have} can't be cast to the dtype of out, {want}")
+    if out._data.shape != result._data.shape:
+        if out._data.size:
+            warnings.warn(
+                f"out had shape {out._data.shape} and was resized to {result._data.shape}; "
+                "give an empty out, or one of the right shape",
+                stacklevel=3,
+            )
+        out._data = np.empty(result._data.shape, out._data.dtype)
+    np.copyto(out._data, result._data, casting="unsafe")
+    stamp(out._data)
+    return out
+
+
+def with_out(function: F) -> F:
+    """Give a function of tensors the keyword ``out=``."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result if out is None else store(out, result)
+
+    signature = inspect.signature(function)
+    keyword = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+    wrapped.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), keyword]
+    )
+    return wrapped  # type: ignore[return-value]

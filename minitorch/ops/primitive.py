@@ -1,0 +1,265 @@
+"""How an op is declared: its NumPy function, and one gradient rule per argument, side by side.
+
+    @elementwise("float")
+    def exp(input):
+        return np.exp(input)
+
+    exp.gradient(input=lambda g, out: g * out)
+
+**A rule names what it needs**, and nothing else is kept until backward: ``g``, the incoming
+gradient; any argument of the op by its name; ``out``, its result; ``<argument>_shape``, only the
+shape of an argument.  Rules return the gradient as if nothing had been broadcast or cast: the
+engine undoes both.
+
+Rules speak NumPy (operators and ``np.`` functions, never array methods), or call other
+primitives: given arrays, primitives return arrays.  In the ordinary backward pass a rule runs on
+arrays.  With ``create_graph=True`` it is handed Tensors, which answer the same NumPy calls by
+recording them: second derivatives need no code of their own.
+
+Three kinds of declaration:
+
+`elementwise(result)`  one or two arguments, called `input` and `other`; broadcast, promoted to a
+    common dtype by PyTorch's rules.
+`primitive`             arguments before ``/`` are arrays, the rest are plain settings; no promotion.
+`primitive(view=True)`  the same, where the result may look into its argument's memory.
+`primitive(many=True)`  the first argument is a sequence of arrays; its rule may name ``i``, the
+    number of the array that it differentiates.
+
+Calls are positional.  An op with several outputs returns a tuple; its rules get ``g`` as a tuple
+with None for the outputs that nothing used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitorch.dtypes import default_numpy
+from minitorch.engine.modes import mode
+from minitorch.engine.state import LEAF, Node, TensorState, wrap
+from minitorch.ops.op import Cotangents, Op, record
+from minitorch.ops.out import store
+from minitorch.ops.promotion import array_operands, meet, refusal
+from minitorch.ops.views import View, mark_view
+
+__all__ = ["Cotangents", "View", "elementwise", "mark_view", "primitive"]
+
+ndarray = np.ndarray
+
+
+class Primitive:
+    """The type that a declared op has for its callers: a function with `op` and `gradient`."""
+
+    op: Op
+    gradient: Callable[..., None]
+    operator: Primitive
+    __name__: str
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+def _finish(call: Any, op: Op) -> Primitive:
+    function = op.function
+    call.__name__ = call.__qualname__ = function.__name__
+    call.__doc__ = function.__doc__
+    call.__module__ = function.__module__
+    call.op = op
+    call.gradient = lambda **rules: op.set_rules(rules)
+    return call
+
+
+def primitive(function: Any = None, *, view: bool = False, many: bool = False) -> Any:
+    """Declare an op: see the head of this file."""
+    if function is None:
+        return lambda function: primitive(function, view=view, many=many)
+    op = Op(function, many)
+    arity = op.arity
+
+    if many:
+
+        def call(arrays: Any, *settings: Any) -> Any:
+            raw = [a._data if isinstance(a, TensorState) else a for a in arrays]
+            out = function(raw, *settings)
+            if not any([isinstance(a, TensorState) for a in arrays]):
+                return out
+            return record(op, arrays, [raw, *settings], out)
+
+    elif arity == 1:
+
+        def call(input: Any, *settings: Any) -> Any:
+            if not isinstance(input, TensorState):
+                return function(input, *settings)
+            x = input._data
+            y = function(x, *settings)
+            if type(y) is tuple:
+                return record(op, (input,), [x, *settings], y)
+            if type(y) is not ndarray:
+                y = np.asarray(y)
+            node = input._node
+            if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
+                edges = (input if node is LEAF else node,)
+                node = Node(op, edges, (op.picks[0]((x, *settings, y)),), y.shape, y.dtype)
+            else:
+                node = None
+            result = wrap(y, node)
+            return mark_view(result, input, call, settings) if view else result
+
+    elif arity == 2:
+
+        def call(input: Any, other: Any, *settings: Any) -> Any:
+            a = b = None
+            x, y = input, other
+            if isinstance(input, TensorState):
+                x = input._data
+                a = input._node
+            if isinstance(other, TensorState):
+                y = other._data
+                b = other._node
+            z = function(x, y, *settings)
+            if x is input and y is other:  # no Tensor among them
+                return z
+            if type(z) is tuple:
+                return record(op, (input, other), [x, y, *settings], z)
+            if type(z) is not ndarray:
+                z = np.asarray(z)
+            if (a is None and b is None) or not mode.recording or z.dtype.kind not in "fcV":
+                return wrap(z)
+            return _record_pair(op, input, other, a, b, (x, y, *settings, z))
+
+    else:
+
+        def call(*args: Any) -> Any:
+            arrays = args[:arity]
+            values = [a._data if isinstance(a, TensorState) else a for a in args]
+            out = function(*values)
+            if not any([isinstance(a, TensorState) for a in arrays]):
+                return out
+            return record(op, arrays, values, out)
+
+    return _finish(call, op)
+
+
+def elementwise(
+    result: str = "same", kinds: str = "biufcV", each: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
+    """Declare an op on one or two arrays that works element by element.
+
+    `result` says how dtypes meet: "same" (the common dtype), "float" (the same, but integers
+    become the default float first).  `kinds` are the kinds of dtype that it works on, in NumPy's
+    letters (V is bfloat16): NotImplementedError for others, also if only one operand is such
+    when `each` is set.
+    """
+
+    def declare(function: Callable[..., Any]) -> Any:
+        op = Op(function)
+        op.arity = len(op.parameters)
+        op.rules = (None,) * op.arity
+        op.needs = [[]] * op.arity
+        floats = result == "float"
+        if op.arity == 1:
+            return _finish(_unary(op, floats, kinds), op)
+        call = _finish(_binary(op, floats, kinds, each), op)
+        call.operator = _finish(_binary(op, floats, kinds, each, as_operator=True), op)
+        return call
+
+    return declare
+
+
+def _unary(op: Op, floats: bool, kinds: str) -> Any:
+    function = op.function
+
+    def call(input: Any, *, out: Any = None) -> Any:
+        if not isinstance(input, TensorState):
+            return function(*array_operands(op.name, input))
+        x = input._data
+        kind = x.dtype.kind
+        if kind not in kinds:
+            raise refusal(op.name, (x,), TypeError())
+        if floats and kind in "biu":
+            x = x.astype(default_numpy())
+        y = function(x)
+        if type(y) is not ndarray:
+            y = np.asarray(y)
+        node = input._node
+        if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
+            edges = (input if node is LEAF else node,)
+            node = Node(op, edges, (op.picks[0]((x, y)),), y.shape, y.dtype)
+        else:
+            node = None
+        result = wrap(y, node)
+        return result if out is None else store(out, result)
+
+    return call
+
+
+def _binary(op: Op, floats: bool, kinds: str, each: bool, as_operator: bool = False) -> Any:
+    """`as_operator`: for operands of foreign types, let Python try their reflected method."""
+    function = op.function
+
+    def call(input: Any, other: Any, *, out: Any = None) -> Any:
+        a = b = None
+        if isinstance(input, TensorState):
+            x = input._data
+            a = input._node
+            if isinstance(other, TensorState):
+                y = other._data
+                b = other._node
+                if x.dtype is not y.dtype or (floats and x.dtype.kind in "biu"):
+                    x, y = meet(op.name, x, y, floats)
+            else:
+                try:
+                    x, y = meet(op.name, x, other, floats)
+                except TypeError:
+                    if as_operator:
+                        return NotImplemented
+                    raise
+        elif isinstance(other, TensorState):
+            b = other._node
+            x, y = meet(op.name, input, other._data, floats)
+        else:
+            return function(*array_operands(op.name, input, other))
+        if (x if type(x) is ndarray else y).dtype.kind not in kinds or (
+            each and not _all_of(kinds, input, other)
+        ):
+            raise refusal(op.name, (x, y), TypeError())
+        try:
+            z = function(x, y)
+        except (TypeError, ValueError) as error:
+            raise refusal(op.name, (x, y), error) from None
+        if type(z) is not ndarray:
+            z = np.asarray(z)
+        if (a is None and b is None) or not mode.recording or z.dtype.kind not in "fcV":
+            result = wrap(z)
+        else:
+            result = _record_pair(op, input, other, a, b, (x, y, z))
+        return result if out is None else store(out, result)
+
+    return call
+
+
+def _all_of(kinds: str, *operands: Any) -> bool:
+    return all([x._data.dtype.kind in kinds for x in operands if isinstance(x, TensorState)])
+
+
+def _record_pair(op: Op, input: Any, other: Any, a: Any, b: Any, values: tuple[Any, ...]) -> Any:
+    """Wrap ``values[-1]``, the result of `op` on two tensors whose nodes are `a` and `b`."""
+    out = values[-1]
+    rule_a, rule_b = op.rules
+    saved_a = saved_b = None
+    if a is not None and rule_a is not None:
+        saved_a = op.picks[0](values)
+        if a is LEAF:
+            a = input
+    else:
+        a = None
+    if b is not None and rule_b is not None:
+        saved_b = op.picks[1](values)
+        if b is LEAF:
+            b = other
+    else:
+        b = None
+    if a is None and b is None:
+        return wrap(out)
+    return wrap(out, Node(op, (a, b), (saved_a, saved_b), out.shape, out.dtype))

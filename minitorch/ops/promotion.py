@@ -1,0 +1,99 @@
+"""The dtype in which the operands of an elementwise op meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.dtypes import common_dtype, default_numpy, from_numpy_dtype, to_numpy_dtype
+from minitorch.engine.backward import edge_of
+from minitorch.engine.state import TensorState, wrap
+
+ndarray = np.ndarray
+_PLAIN = (float, int)
+
+
+def array_operands(name: str, *operands: Any) -> tuple[Any, ...]:
+    """What a rule may call an op with instead of Tensors: arrays, and numbers beside arrays."""
+    if not any([isinstance(x, ndarray | np.generic) for x in operands]):
+        kinds = " and ".join(type(x).__name__ for x in operands)
+        raise TypeError(f"{name}() needs a Tensor, got {kinds}")
+    return operands
+
+
+def meet(name: str, x: Any, y: Any, floats: bool) -> tuple[Any, Any]:
+    """Two operands, arrays or numbers, in the dtype where PyTorch lets them meet.
+
+    Numbers are left to NumPy, which converts them as PyTorch does, wherever that is so.
+    """
+    if type(y) in _PLAIN:
+        if x.dtype.kind in "fc":
+            return x, y
+    elif type(x) in _PLAIN and y.dtype.kind in "fc":
+        return x, y
+    x, y = _operand(name, x), _operand(name, y)
+    dtype = common_dtype(x, y)
+    if floats and dtype.kind in "biu":
+        dtype = default_numpy()
+    return _to(x, dtype), _to(y, dtype)
+
+
+def _operand(name: str, x: Any) -> Any:
+    if isinstance(x, ndarray | bool | int | float | complex) and not isinstance(x, np.generic):
+        return x
+    if isinstance(x, np.generic):  # NumPy's scalars count as Python's numbers, as in PyTorch
+        to_numpy_dtype(x.dtype)  # raises for strings and objects
+        return x.item()
+    raise TypeError(
+        f"{name}() works on Tensors and numbers; one operand is a {type(x).__name__}"
+    )
+
+
+def _to(x: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(x, ndarray):
+        return x if x.dtype == dtype else x.astype(dtype)
+    if dtype.kind in "fc" or type(x) is bool and dtype.kind == "b":
+        return x
+    # Integers wrap around as in C (uint8 with -1 is 255); NumPy would refuse.
+    return np.asarray(x).astype(dtype)
+
+
+def in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """`x` (Tensor, array or number) as `dtype`; a Tensor keeps its place in the graph.
+
+    No op is recorded: the engine gives every gradient the dtype of the tensor it belongs to.
+    """
+    if isinstance(x, TensorState):
+        data = x._data
+        return x if data.dtype == dtype else wrap(data.astype(dtype), edge_of(x))
+    return _to(x, dtype)
+
+
+def unify(name: str, *operands: Any, floats: bool = False) -> list[Any]:
+    """Any number of Tensors, arrays or numbers in their common dtype (`floats`: a floating one)."""
+    raw = [_operand(name, x._data if isinstance(x, TensorState) else x) for x in operands]
+    dtype = common_dtype(*raw)
+    if floats and dtype.kind in "biu":
+        dtype = default_numpy()
+    return [in_dtype(x if isinstance(x, TensorState) else r, dtype) for x, r in zip(operands, raw)]
+
+
+def refusal(name: str, operands: Sequence[Any], error: Exception) -> RuntimeError:
+    """What to raise when NumPy refused `operands` with a TypeError or ValueError."""
+    kinds = [from_numpy_dtype(x.dtype) for x in operands if isinstance(x, ndarray)]
+    if isinstance(error, TypeError):
+        return NotImplementedError(f"{name}() is not defined for {' and '.join(map(repr, kinds))}")
+    shapes = [np.shape(x) for x in operands]
+    return RuntimeError(f"{name}(): {_clash(shapes) or error}")
+
+
+def _clash(shapes: list[tuple[int, ...]]) -> str:
+    """Why `shapes` do not broadcast."""
+    for back in range(1, max(map(len, shapes)) + 1):
+        sizes = [shape[-back] for shape in shapes if len(shape) >= back]
+        if len({n for n in sizes if n != 1}) > 1:
+            together = " and ".join(map(str, shapes))
+            return f"shapes {together} do not broadcast: they differ in dimension -{back}"
+    return ""

@@ -1,0 +1,205 @@
+"""`Optimizer`: parameters in groups, each with its options, and a state per parameter."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine.clock import stamp, users_line
+from minitorch.engine.modes import enable_grad, no_grad
+from minitorch.engine.state import RemovableHandle, TensorState, wrap
+
+REQUIRED = object()  # an option without a default
+
+
+class Optimizer:
+    """The base of all optimizers.  Mirrors ``torch.optim.Optimizer``.
+
+    `params` are tensors, (name, tensor) pairs, or dictionaries: groups with options of their own.
+    A subclass writes `update(group, params, grads)`, which changes the parameters' arrays.
+    """
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        if isinstance(params, TensorState):
+            raise TypeError(
+                "an optimizer takes an iterable of parameters, such as model.parameters(); "
+                "got a single Tensor"
+            )
+        self.defaults = defaults
+        self.state: dict[Any, Any] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._step_pre_hooks: dict[int, Any] = {}
+        self._step_post_hooks: dict[int, Any] = {}
+        groups = list(params)
+        if not groups:
+            raise ValueError(
+                "optimizer got an empty parameter list: was model.parameters() used up, "
+                "or were the layers kept in a plain list?"
+            )
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters with options of their own, such as layers that are unfrozen later."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"a parameter group is a dict, got {type(param_group).__name__}")
+        given = param_group["params"]
+        if isinstance(given, set):
+            raise TypeError("parameters must come in a fixed order: a list, not a set")
+        members = [given] if isinstance(given, TensorState) else list(given)
+        named = bool(members) and isinstance(members[0], tuple)
+        tensors = [m[1] for m in members] if named else members
+        for t in tensors:
+            if not isinstance(t, TensorState):
+                raise TypeError(f"an optimizer changes Tensors, got a {type(t).__name__}")
+            if not t.is_leaf:  # type: ignore[attr-defined]
+                raise ValueError("can't optimize a non-leaf Tensor: it is recomputed, not kept")
+        group = {**param_group, "params": tensors}
+        if named:
+            group["param_names"] = [m[0] for m in members]
+        for name, default in self.defaults.items():
+            if default is REQUIRED and name not in group:
+                raise ValueError(f"the parameter group needs a value for {name!r}")
+            group.setdefault(name, default)
+        held = {id(p) for other in self.param_groups for p in other["params"]}
+        if len({id(t) for t in tensors}) < len(tensors):
+            raise ValueError("a parameter group holds the same parameter twice")
+        if any(id(t) in held for t in tensors):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(group)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters once.  `closure` recomputes the loss, which is returned."""
+        for hook in list(self._step_pre_hooks.values()):
+            hook(self, (closure,), {})
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        where = users_line()
+        with no_grad():
+            for group in self.param_groups:
+                params = [p for p in group["params"] if p._grad is not None]
+                self.update(group, params, [p._grad._data for p in params])
+                for p in params:
+                    stamp(p._data, where)
+        for hook in list(self._step_post_hooks.values()):
+            hook(self, (closure,), {})
+        return loss
+
+    def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
+        """Change the arrays of `params` in place; `grads` are their gradients' arrays."""
+        raise NotImplementedError(f"{type(self).__name__} has no update()")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or fill them with zeros; to be called before each backward.
+
+        >>> import minitorch
+        >>> x = minitorch.ones(2, requires_grad=True)
+        >>> x.sum().backward()
+        >>> minitorch.optim.SGD([x], lr=0.1).zero_grad()
+        >>> x.grad is None
+        True
+        """
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p._grad = None
+                elif p._grad is not None:
+                    p._grad = p._grad.detach()
+                    p._grad._data.fill(0)
+                    stamp(p._grad._data)
+
+    # --- hooks --------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step."""
+        return RemovableHandle(self._step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return RemovableHandle(self._step_post_hooks, hook)
+
+    # --- saving -------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """State and options, with parameters replaced by their numbers: PyTorch's layout."""
+        number = {
+            id(p): i
+            for i, p in enumerate(p for group in self.param_groups for p in group["params"])
+        }
+        groups = [
+            {**{k: v for k, v in group.items() if k != "params"},
+             "params": [number[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]  # fmt: skip
+        state = {
+            (number[id(k)] if isinstance(k, TensorState) else k): v for k, v in self.state.items()
+        }
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave, here or in PyTorch; parameters are matched by order."""
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"the loaded state has {len(saved)} parameter groups, "
+                f"this optimizer {len(self.param_groups)}"
+            )
+        for i, (mine, theirs) in enumerate(zip(self.param_groups, saved)):
+            if len(mine["params"]) != len(theirs["params"]):
+                raise ValueError(
+                    f"group {i} of the loaded state has {len(theirs['params'])} parameters, "
+                    f"this optimizer's has {len(mine['params'])}"
+                )
+        by_number = {
+            n: p
+            for mine, theirs in zip(self.param_groups, saved)
+            for n, p in zip(theirs["params"], mine["params"])
+        }
+        state: dict[Any, Any] = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            if key in by_number:
+                state[by_number[key]] = {
+                    name: _adopt(v, by_number[key], name) for name, v in value.items()
+                }
+            else:
+                state[key] = copy.deepcopy(value)
+        for mine, theirs in zip(self.param_groups, saved):
+            options = {k: copy.deepcopy(v) for k, v in theirs.items() if k != "params"}
+            mine.update(options)
+        self.state = state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._step_pre_hooks = {}
+        self._step_post_hooks = {}
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k != "params"]
+        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _adopt(value: Any, param: Any, name: str) -> Any:
+    """A copy of one entry of a loaded state: floating tensors in the parameter's dtype."""
+    if not isinstance(value, TensorState):
+        return copy.deepcopy(value)
+    keep = name == "step" or value._data.dtype.kind not in "fcV"
+    return wrap(value._data.copy() if keep else value._data.astype(param._data.dtype))
+
+
+def check_at_least(name: str, value: Any, low: float = 0.0) -> None:
+    """ValueError unless ``value >= low`` (so also for NaN)."""
+    if not low <= value:
+        raise ValueError(f"Invalid {name}: {value} (must be at least {low})")
+

@@ -1,0 +1,74 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine.state import wrap
+from minitorch.optim.optimizer import Optimizer, check_at_least
+
+
+class SGD(Optimizer):
+    """``p -= lr * g``; with momentum, ``buffer = momentum * buffer + (1 - dampening) * g`` for ``g``.
+
+    `weight_decay` adds ``weight_decay * p`` to the gradient; `nesterov` looks ahead, with
+    ``g + momentum * buffer``; `maximize` goes up.  The first step takes ``buffer = g``.
+    Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+    Mirrors ``torch.optim.SGD``; `foreach`, `differentiable` and `fused` are accepted and ignored.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([1.0], requires_grad=True)
+    >>> optimizer = minitorch.optim.SGD([x], lr=0.1)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x
+    tensor([0.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_at_least("learning rate", lr)
+        check_at_least("momentum value", momentum)
+        check_at_least("weight_decay value", weight_decay)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+            "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
+            "differentiable": differentiable, "fused": fused,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
+        lr, momentum, dampening = float(group["lr"]), group["momentum"], group["dampening"]
+        weight_decay, nesterov = group["weight_decay"], group["nesterov"]
+        for p, g in zip(params, grads):
+            data = p._data
+            if group["maximize"]:
+                g = -g
+            if weight_decay:
+                g = g + weight_decay * data
+            if momentum:
+                state = self.state[p]
+                buffer = state.get("momentum_buffer")
+                if buffer is None:
+                    buffer = state["momentum_buffer"] = wrap(g.copy())
+                else:
+                    buffer._data *= momentum
+                    buffer._data += g if dampening == 0 else (1 - dampening) * g
+                g = g + momentum * buffer._data if nesterov else buffer._data
+            data -= lr * g
