@@ -1,7 +1,9 @@
 """Gradients on request, and ops of your own.  Mirrors ``torch.autograd``."""
 
+from minitorch.autograd import functional
 from minitorch.autograd.function import Function, FunctionCtx, once_differentiable
 from minitorch.autograd.grad import backward, grad
+from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minitorch.engine.modes import (
     detect_anomaly,
     enable_grad,
@@ -15,10 +17,14 @@ from minitorch.engine.modes import (
 __all__ = [
     "Function",
     "FunctionCtx",
+    "GradcheckError",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "functional",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_grad_enabled",
     "no_grad",

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine import clock
-from minitorch.engine.modes import mode, no_grad, set_grad_enabled
+from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, TensorState, wrap
+
+ndarray = np.ndarray
 
 
 def run(
@@ -41,50 +43,32 @@ def run(
     fresh: set[Any] = set()  # leaves whose gradient no one else holds
     heap: list[tuple[int, Node]] = []  # nodes in `pending`, newest first
     found: dict[Any, Any] = {}
-
-    def arrive(edge: Any, grad: Any, source: Node | None, g: Any) -> None:
-        leaf = not isinstance(edge, Node)
-        like = edge._data if leaf else edge
-        if like.shape is not None:
-            array = grad._data if create_graph else grad
-            if array.shape != like.shape:
-                grad = _sum_to(grad, like.shape, source)
-            if array.dtype is not like.dtype:
-                grad = _cast(grad, like.dtype, create_graph)
-        previous = pending.get(edge)
-        if previous is None:
-            pending[edge] = grad
-            if not leaf:
-                heapq.heappush(heap, (-edge.order, edge))
-            elif source is not None and grad is not g and not create_graph:
-                if type(grad) is np.ndarray and grad.base is None and source.op.makes_fresh:
-                    fresh.add(edge)
-        elif edge in summed:
-            np.add(previous, grad, out=previous)
-        else:
-            pending[edge] = total = previous + grad
-            if type(total) is np.ndarray and not create_graph:
-                summed.add(edge)
-            fresh.discard(edge)
-
     for edge, grad in roots:
-        arrive(edge, grad, None, None)
-    with set_grad_enabled(True) if create_graph else no_grad():
+        if edge in pending:
+            pending[edge] = pending[edge] + grad
+        else:
+            pending[edge] = grad
+            if isinstance(edge, Node):
+                heapq.heappush(heap, (-edge.order, edge))
+
+    recording, mode.recording = mode.recording, create_graph
+    try:
         while heap:
             node = heapq.heappop(heap)[1]
             g = pending.pop(node)
             if node.extra is not None:
                 g = _run_hooks(node, g, create_graph)
-            if wanted is not None and node in wanted:
-                found[node] = _conj(np.copy(g))
-            if useful is not None and node not in useful:
-                continue
+            if wanted is not None:
+                if node in wanted:
+                    found[node] = _conj(np.copy(g))
+                if node not in useful:  # type: ignore[operator]
+                    continue
             if node.saved is None:
                 raise RuntimeError(
                     f"backward through {node.name()} a second time, but what it saved was freed "
                     "by the first. Call backward(retain_graph=True) the first time"
                 )
-            if clock.stamps:
+            if node.order < clock.latest.time:
                 _check_not_overwritten(node)
             grads = node.gradients(g, create_graph)
             if mode.check_nan:
@@ -92,15 +76,37 @@ def run(
             if node.extra is not None and "node_hooks" in node.extra:
                 grads = _run_node_hooks(node, grads, g)
             for edge, grad in zip(node.inputs, grads):
-                if edge is not None and grad is not None:
-                    if useful is None or edge in useful or edge in wanted:
-                        arrive(edge, grad, node, g)
-            if not keep_graph:
-                node.free()
+                if grad is None or (
+                    useful is not None and edge not in useful and edge not in wanted  # type: ignore[operator]
+                ):
+                    continue
+                inner = isinstance(edge, Node)
+                like = edge if inner else edge._data
+                if like.shape is not None and (
+                    grad.shape != like.shape or grad.dtype is not like.dtype
+                ):
+                    grad = _fit(grad, like, node, create_graph)
+                if edge not in pending:
+                    pending[edge] = grad
+                    if inner:
+                        heapq.heappush(heap, (-edge.order, edge))
+                    elif grad is not g and type(grad) is ndarray and grad.base is None:
+                        if node.op.makes_fresh:
+                            fresh.add(edge)
+                elif edge in summed:
+                    np.add(pending[edge], grad, out=pending[edge])
+                else:
+                    pending[edge] = total = pending[edge] + grad
+                    if type(total) is ndarray:
+                        summed.add(edge)
+            if not keep_graph and node.op.saves_arrays:
+                node.saved = None
         for leaf, grad in pending.items():
             if wanted is None or leaf in wanted:
                 owned = leaf in fresh or leaf in summed
                 found[leaf] = _finish_leaf(leaf, grad, owned, create_graph)
+    finally:
+        mode.recording = recording
     return found
 
 
@@ -120,7 +126,18 @@ def _leads_to(wanted: set[Any], roots: Iterable[tuple[Any, Any]]) -> set[Any]:
     return useful
 
 
-def _sum_to(grad: Any, shape: tuple[int, ...], source: Node | None) -> Any:
+def _fit(grad: Any, like: Any, source: Node, create_graph: bool) -> Any:
+    """`grad` in the shape and dtype of what it is the gradient of: the end of broadcasting."""
+    array = grad._data if create_graph else grad
+    if array.shape != like.shape:
+        grad = _sum_to(grad, like.shape, source)
+        array = grad._data if create_graph else grad
+    if array.dtype is not like.dtype and array.dtype != like.dtype:
+        grad = _cast(grad, like.dtype, create_graph)
+    return grad
+
+
+def _sum_to(grad: Any, shape: tuple[int, ...], source: Node) -> Any:
     """Undo broadcasting: sum `grad` over the dimensions in which an argument was stretched."""
     extra = len(grad.shape) - len(shape)
     stretched = tuple(
@@ -128,8 +145,9 @@ def _sum_to(grad: Any, shape: tuple[int, ...], source: Node | None) -> Any:
     )
     kept = tuple(1 if i in stretched else n for i, n in enumerate(grad.shape))
     if extra < 0 or kept[extra:] != tuple(shape):
-        who = "the given gradient" if source is None else f"{source.name()}'s gradient"
-        raise RuntimeError(f"{who} has shape {tuple(grad.shape)}; expected {tuple(shape)}")
+        raise RuntimeError(
+            f"{source.name()}'s gradient has shape {tuple(grad.shape)}; expected {tuple(shape)}"
+        )
     if isinstance(grad, np.ndarray):
         grad = np.add.reduce(grad, axis=stretched)
         return grad if grad.shape == shape else grad.reshape(shape)
@@ -153,6 +171,8 @@ def _conj(grad: Any) -> Any:
 def _run_hooks(node: Node, g: Any, create_graph: bool) -> Any:
     """The hooks of the tensor that `node` made, and ``retain_grad``; they may replace `g`."""
     extra = node.extra or {}
+    if "restore" in extra:  # a checkpoint: what the node saved is computed again
+        extra["restore"]()
     for hook in list(extra.get("node_prehooks", {}).values()):
         result = hook((_as_tensor(_conj(g)),))
         if result is not None:
@@ -226,8 +246,9 @@ def _finish_leaf(leaf: Any, grad: Any, owned: bool, create_graph: bool) -> Any:
     """The leaf's gradient in PyTorch's convention, in memory that nothing else looks at."""
     if not owned:
         grad = np.copy(grad)
-    for hook in list((leaf._hooks or {}).values()):
-        grad = call_hook(hook, grad, create_graph)
+    if leaf._hooks:
+        for hook in list(leaf._hooks.values()):
+            grad = call_hook(hook, grad, create_graph)
     return _conj(grad)
 
 
@@ -243,8 +264,9 @@ def accumulate(leaf: Any, grad: Any) -> None:
     else:
         np.add(previous._data, grad, out=previous._data)
         clock.stamp(previous._data)
-    for hook in list((leaf._post_hooks or {}).values()):
-        hook(leaf)
+    if leaf._post_hooks:
+        for hook in list(leaf._post_hooks.values()):
+            hook(leaf)
 
 
 def edge_of(tensor: Any) -> Any:

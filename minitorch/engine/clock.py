@@ -33,6 +33,17 @@ class Stamp:
         self.where = ""
 
 
+class _Latest:
+    """The time of the last stamp of all: nodes younger than that need no check."""
+
+    __slots__ = ("time",)
+
+    def __init__(self) -> None:
+        self.time = 0
+
+
+latest = _Latest()
+
 # By the id of the object that owns the memory; an entry leaves when its owner does.
 stamps: dict[int, Stamp] = {}
 
@@ -68,7 +79,7 @@ def stamp(array: np.ndarray, where: str | None = None) -> None:
         except TypeError:  # `bytes` and the like cannot be watched, nor can they be written to
             return
         entry = stamps[key] = Stamp(alive)
-    entry.time = tick()
+    entry.time = latest.time = tick()
     entry.writes += 1
     entry.where = users_line() if where is None else where
 

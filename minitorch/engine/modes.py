@@ -97,15 +97,25 @@ class no_grad(_Switch):
             return self(function)
         return self
 
+    _recording = False
+
     def __init__(self, function: Any = None) -> None:
-        super().__init__(recording=False)
+        self._wanted = {"recording": self._recording}
+        self._saved: list[bool] = []
+
+    # Entered in every evaluation loop, so leaner than the general case.
+    def __enter__(self) -> None:
+        self._saved.append(mode.recording)
+        mode.recording = self._recording
+
+    def __exit__(self, *exc_info: object) -> None:
+        mode.recording = self._saved.pop()
 
 
 class enable_grad(no_grad):
     """Operations are recorded inside, also within `no_grad`.  Mirrors ``torch.enable_grad``."""
 
-    def __init__(self, function: Any = None) -> None:
-        _Switch.__init__(self, recording=True)
+    _recording = True
 
 
 class inference_mode(_Switch):

@@ -8,53 +8,57 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.engine.state import RemovableHandle, TensorState
 
-# Hooks of every module there is, by the kind of hook.
-GLOBAL: dict[str, dict[int, Any]] = {
-    "forward_pre": {},
-    "forward": {},
-    "backward_pre": {},
-    "backward": {},
-}
+# Hooks of every module there is; one dictionary, so that a call asks once whether there are any.
+GLOBAL: dict[int, Hook] = {}
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, args)`` before every module's forward."""
-    return RemovableHandle(GLOBAL["forward_pre"], Hook(hook))
+    return RemovableHandle(GLOBAL, Hook(hook, kind="forward_pre"))
 
 
 def register_module_forward_hook(
     hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
     """Call ``hook(module, args, output)`` after every module's forward."""
-    return RemovableHandle(GLOBAL["forward"], Hook(hook, with_kwargs, always_call))
+    return RemovableHandle(GLOBAL, Hook(hook, with_kwargs, always_call, "forward"))
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_output)`` before the gradient enters any module."""
-    return RemovableHandle(GLOBAL["backward_pre"], Hook(hook))
+    return RemovableHandle(GLOBAL, Hook(hook, kind="backward_pre"))
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_input, grad_output)`` when the gradient has left any module."""
-    return RemovableHandle(GLOBAL["backward"], Hook(hook))
+    return RemovableHandle(GLOBAL, Hook(hook, kind="backward"))
 
 
 class Hook:
     """A function and how it wants to be called."""
 
-    __slots__ = ("always_call", "function", "with_kwargs")
+    __slots__ = ("always_call", "function", "kind", "with_kwargs")
 
     def __init__(
-        self, function: Callable[..., Any], with_kwargs: bool = False, always_call: bool = False
+        self,
+        function: Callable[..., Any],
+        with_kwargs: bool = False,
+        always_call: bool = False,
+        kind: str = "",
     ) -> None:
         self.function = function
         self.with_kwargs = with_kwargs
         self.always_call = always_call
+        self.kind = kind
+
+
+def _global(kind: str) -> list[Hook]:
+    return [hook for hook in GLOBAL.values() if hook.kind == kind]
 
 
 def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``module.forward`` between its hooks, in PyTorch's order: global ones first."""
-    for hook in [*GLOBAL["forward_pre"].values(), *module._forward_pre_hooks.values()]:
+    for hook in [*_global("forward_pre"), *module._forward_pre_hooks.values()]:
         if hook.with_kwargs:
             result = hook.function(module, args, kwargs)
             if result is not None:
@@ -68,11 +72,11 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             result = hook.function(module, args)
             if result is not None:
                 args = result if isinstance(result, tuple) else (result,)
-    before = [*GLOBAL["backward_pre"].values(), *module._backward_pre_hooks.values()]
-    after = [*GLOBAL["backward"].values(), *module._backward_hooks.values()]
+    before = [*_global("backward_pre"), *module._backward_pre_hooks.values()]
+    after = [*_global("backward"), *module._backward_hooks.values()]
     gate = _BackwardGate(module, before, after) if before or after else None
     called: set[int] = set()
-    hooks = [*GLOBAL["forward"].values(), *module._forward_hooks.values()]
+    hooks = [*_global("forward"), *module._forward_hooks.values()]
     try:
         if gate is not None:
             args = gate.enter(args)

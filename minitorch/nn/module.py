@@ -79,7 +79,7 @@ class Module:
                 or self._forward_pre_hooks
                 or self._backward_hooks
                 or self._backward_pre_hooks
-                or _global_hooks_present()
+                or GLOBAL
             ):
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
@@ -190,12 +190,14 @@ class Module:
         state.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
-        # Only reached when normal look-up has failed.
+        # Only reached when normal look-up has failed; parameters, the most wanted, come first.
         state = self.__dict__
-        for registry in _REGISTRIES:
-            found = state.get(registry)
-            if found is not None and name in found:
-                return found[name]
+        if "_parameters" in state:
+            if name in state["_parameters"]:
+                return state["_parameters"][name]
+            for registry in ("_modules", "_buffers"):
+                if name in state[registry]:
+                    return state[registry][name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:
@@ -526,12 +528,6 @@ class Module:
             return f"{self._get_name()}({extra[0]})"
         body = "\n  " + "\n  ".join(lines) + "\n" if lines else ""
         return f"{self._get_name()}({body})"
-
-
-def _global_hooks_present() -> bool:
-    return bool(
-        GLOBAL["forward_pre"] or GLOBAL["forward"] or GLOBAL["backward_pre"] or GLOBAL["backward"]
-    )
 
 
 def _set_member(members: set[str], name: str, inside: bool) -> None:

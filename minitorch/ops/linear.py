@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.ops.arithmetic import add
+from minitorch.ops.fused import fused
 from minitorch.ops.primitive import primitive
 
 if TYPE_CHECKING:
@@ -39,13 +41,6 @@ def _linear(x, w, /):
 
 
 @primitive
-def _linear_with_bias(x, w, bias, /):
-    out = _linear(x, w)
-    out += bias
-    return out
-
-
-@primitive
 def _back(u, w, /):
     if u.ndim == 2:
         return u.dot(w)
@@ -58,11 +53,29 @@ def _outer(u, x, /):
 
 
 _linear.gradient(x=lambda g, w: _back(g, w), w=lambda g, x: _outer(g, x))
-_linear_with_bias.gradient(
-    x=lambda g, w: _back(g, w), w=lambda g, x: _outer(g, x), bias=lambda g: g
-)
 _back.gradient(u=lambda g, w: _linear(g, w), w=lambda g, u: _outer(u, g))
 _outer.gradient(u=lambda g, x: _linear(x, g), x=lambda g, u: _back(u, g))
+
+
+def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
+    return add(_linear(x, w), bias)
+
+
+@fused(reference=_affine_reference)
+def _affine(x, w, bias, /):
+    out = _linear(x, w)
+    out += bias
+    return out, (x, w)
+
+
+@_affine.backward
+def _(g, wanted, x, w):
+    for_x, for_w, for_bias = wanted
+    return (
+        _back(g, w) if for_x else None,
+        _outer(g, x) if for_w else None,
+        np.add.reduce(_rows(g), axis=0) if for_bias else None,
+    )
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -84,7 +97,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     b = bias._data
     if b.dtype is not x.dtype or (b.ndim and b.shape[-1] not in (1, w.shape[0])) or b.ndim > 1:
         _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
-    return _linear_with_bias(input, weight, bias)
+    return _affine(input, weight, bias)
 
 
 def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

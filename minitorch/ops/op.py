@@ -127,16 +127,32 @@ def reattach(value: ndarray, edge: Any) -> Any:
     return wrap(value, edge)
 
 
-class Cotangents(tuple[Any, ...]):
+class Cotangents(Sequence[Any]):
     """The gradients of an op with several outputs: one entry each, None where unused.
 
-    They meet in the engine by addition, like any gradient.
+    They meet in the engine by addition, like any gradient.  Each output brings one entry, so that
+    a tensor taken apart into n pieces costs n additions, not n times n.
     """
 
-    def __add__(self, other: Any) -> Cotangents:
-        return Cotangents(
-            b if a is None else a if b is None else a + b for a, b in zip(self, other)
-        )
+    __slots__ = ("_count", "_parts")
+
+    def __init__(self, count: int, parts: dict[int, Any]) -> None:
+        self._count = count
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, i: Any) -> Any:
+        if not 0 <= i < self._count:
+            raise IndexError(i)
+        return self._parts.get(i)
+
+    def __add__(self, other: Cotangents) -> Cotangents:
+        parts = self._parts  # made for this sum alone, so it may grow
+        for i, grad in other._parts.items():
+            parts[i] = parts[i] + grad if i in parts else grad
+        return self
 
 
 class _Output:
@@ -147,7 +163,7 @@ class _Output:
 
     def __init__(self, grad_name: str) -> None:
         self.grad_name = grad_name
-        self.rules = (lambda g, i, n: Cotangents(g if k == i else None for k in range(n)),)
+        self.rules = (lambda g, i, n: Cotangents(n, {i: g}),)
 
     def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
         return [self.rules[0](g, *node.saved[0])]
@@ -155,14 +171,18 @@ class _Output:
 
 def output_node(parent: Node, i: int, outs: Sequence[tuple[Any, Any]]) -> Node:
     """The node of output number `i` of `parent`; `outs` are all outputs' shapes and dtypes."""
-    return Node(_Output(parent.op.grad_name), (parent,), ((i, len(outs)),), *outs[i])
+    return _output_node(parent, i, len(outs), *outs[i])
+
+
+def _output_node(parent: Node, i: int, count: int, shape: Any, dtype: Any) -> Node:
+    return Node(_Output(parent.op.grad_name), (parent,), ((i, count),), shape, dtype)
 
 
 def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:
     """Output number `i` of `parent` as a Tensor; integers and booleans have no gradient."""
     if not differentiable(outs[i]):
         return wrap(outs[i])
-    return wrap(outs[i], output_node(parent, i, [(o.shape, o.dtype) for o in outs]))
+    return wrap(outs[i], _output_node(parent, i, len(outs), outs[i].shape, outs[i].dtype))
 
 
 def differentiable(array: ndarray) -> bool:

@@ -74,8 +74,9 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once.  `closure` recomputes the loss, which is returned."""
-        for hook in list(self._step_pre_hooks.values()):
-            hook(self, (closure,), {})
+        if self._step_pre_hooks:
+            for hook in list(self._step_pre_hooks.values()):
+                hook(self, (closure,), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -87,8 +88,9 @@ class Optimizer:
                 self.update(group, params, [p._grad._data for p in params])
                 for p in params:
                     stamp(p._data, where)
-        for hook in list(self._step_post_hooks.values()):
-            hook(self, (closure,), {})
+        if self._step_post_hooks:
+            for hook in list(self._step_post_hooks.values()):
+                hook(self, (closure,), {})
         return loss
 
     def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
