@@ -23,7 +23,7 @@ from minitorch.ops.copying import cast
 from minitorch.ops.op import Op, record
 from minitorch.ops.identity import identity
 from minitorch.ops.primitive import primitive
-from minitorch.ops.views import Steps, refresh_views, replay
+from minitorch.ops.views import Steps, View, keep_retaining, living_views, refresh_views, replay
 
 
 def in_place(op: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
@@ -35,8 +35,10 @@ def in_place(op: Callable[..., Any], name: str | None = None) -> Callable[..., A
         source = self
         if check_writable(self, args, kwargs):
             # What the op saves of `self` is the value before the write, so it must see a copy.
-            copied = needs_old or any(_same_memory(a, self) for a in args)
+            copied = needs_old or any([_same_memory(a, self) for a in args])
             source = wrap(self._data.copy() if copied else self._data, edge_of(self))
+        for a in args:
+            check_partial_overlap(self._data, a)
         start = clock.tick()
         result = op(source, *args, **kwargs)
         return replace(self, result, since=start)
@@ -83,6 +85,33 @@ def check_writable(target: Any, args: Any = (), kwargs: Any = None) -> bool:
     return True
 
 
+def check_partial_overlap(data: np.ndarray, operand: Any) -> None:
+    """Refuse to write over an operand that is read by other places: which comes first?"""
+    if isinstance(operand, TensorState) and clock.owner(operand._data) is clock.owner(data):
+        x = operand._data
+        if x is data or not x.size or not data.size or not (_dense(x) and _dense(data)):
+            return
+        first, last = np.lib.array_utils.byte_bounds(data)
+        begin, end = np.lib.array_utils.byte_bounds(x)
+        same = (first, last) == (begin, end) and x.strides == data.strides
+        if not same and first < end and begin < last:
+            raise RuntimeError(
+                "an operand looks into the same memory as the tensor that is written to, but not "
+                "in the same way; clone() one of them"
+            )
+
+
+def _dense(x: np.ndarray) -> bool:
+    """Whether the elements of `x` fill a block of memory, each a place of its own."""
+    order = sorted((step, n) for step, n in zip(x.strides, x.shape) if n > 1)
+    extent = x.itemsize
+    for step, n in order:
+        if step != extent:
+            return False
+        extent *= n
+    return True
+
+
 def check_memory(data: np.ndarray) -> None:
     """Refuse to write where one cell of memory is many elements, or to read-only memory."""
     if 0 in data.strides and data.size > 1:
@@ -124,7 +153,16 @@ def replace(target: Any, result: Any, since: int | None = None) -> Any:
         elif since is None or node is LEAF or node.order < since:
             node = identity(result)._node
         rewrite(target, node, value)
+    else:
+        _tell_views(target)
     return target
+
+
+def _tell_views(target: Any) -> None:
+    """After a write that is not recorded: a view that is not sure of its history is lost."""
+    base = target if target._view is None else target._view.base
+    if base._live_views is not None:
+        refresh_views(base)
 
 
 def edit(function: Callable[..., None]) -> Any:
@@ -159,6 +197,8 @@ def edit(function: Callable[..., None]) -> Any:
             node = record(op, arrays, values, data)._node
             if node is not None:
                 rewrite(target, node, data)
+                return target
+        _tell_views(target)
         return target
 
     call.in_place = write
@@ -185,7 +225,7 @@ def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
         edges = (edge_of(base), node)
         saved = tuple([None if edge is None else settings for edge in edges])
         made = Node(_copy_slices.op, edges, saved, base._data.shape, base._data.dtype)
-    _keep_retaining(base, made)
+    keep_retaining(base, made)
     base._node = made
     refresh_views(base)
 
@@ -199,18 +239,10 @@ def _after(saved: Any, value: np.ndarray, data: np.ndarray) -> Any:
     return saved
 
 
-def _keep_retaining(tensor: Any, node: Node) -> None:
-    """``retain_grad`` is for the tensor: it moves to its new node."""
-    old = tensor._node
-    if isinstance(old, Node) and old.extra is not None and "retain_grad" in old.extra:
-        node.hooks("more")
-        node.extra["retain_grad"] = old.extra.pop("retain_grad")  # type: ignore[index]
-
-
 @edit
 def copy(x, source, /):
     """`source`, cast and expanded to the dtype and shape of `x`, in place of what `x` holds."""
-    np.copyto(x, source, casting="unsafe")
+    np.copyto(x, source, casting="unsafe")  # may not raise but for shapes
 
 
 copy.gradient(x=lambda g: np.zeros_like(g), source=lambda g: g)
@@ -262,3 +294,31 @@ def _dtype(g: Any) -> np.dtype[Any]:
 
 
 _copy_slices.gradient(whole=_whole_gradient, part=_part_gradient)
+_copy_slices.op.saves_arrays = True  # like PyTorch: its graph is walked once
+
+
+def move_in_place(op: Callable[..., Any], back: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of a view op: the tensor itself becomes the view, its memory stays.
+
+    ``back(old, step)`` is the step (a view op and its settings) that undoes `step` on array `old`.
+    """
+
+    @functools.wraps(op)
+    def move(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check_writable(self)
+        moved = op(self, *args, **kwargs)
+        step = moved._view.steps[-1]
+        old, self._data = self._data, moved._data
+        if mode.recording:
+            keep_retaining(self, moved._node)
+            self._node = moved._node
+        view = self._view
+        if view is not None:
+            self._view = View(view.base, (*view.steps, step), view.refusal)
+            return self
+        for other in living_views(self):  # their steps begin at what the tensor was
+            other._view = View(self, (back(old, step), *other._view.steps), other._view.refusal)
+        return self
+
+    move.__name__ = move.__qualname__ = f"{op.__name__}_"
+    return move

@@ -41,7 +41,7 @@ from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, TensorState, wrap
 from minitorch.ops.op import Cotangents, Op, record
 from minitorch.ops.out import store
-from minitorch.ops.promotion import array_operands, meet, refusal
+from minitorch.ops.promotion import is_array, meet, number, only_tensors, refusal
 from minitorch.ops.views import View, mark_view
 
 __all__ = ["Cotangents", "View", "elementwise", "mark_view", "primitive"]
@@ -55,6 +55,7 @@ class Primitive:
     op: Op
     gradient: Callable[..., None]
     operator: Primitive
+    ufunc: Primitive
     __name__: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -142,14 +143,18 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
 
 
 def elementwise(
-    result: str = "same", kinds: str = "biufcV", each: bool = False
+    result: str = "same", kinds: str = "biufcV", each: bool = False, numbers: str = "any"
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare an op on one or two arrays that works element by element.
 
     `result` says how dtypes meet: "same" (the common dtype), "float" (the same, but integers
     become the default float first).  `kinds` are the kinds of dtype that it works on, in NumPy's
     letters (V is bfloat16): NotImplementedError for others, also if only one operand is such
-    when `each` is set.
+    when `each` is set.  `numbers` says which operands may be Python numbers instead of Tensors:
+    "any", "one" (of the two), "other" or "none".
+
+    An op on two arrays has two more forms, which take numbers anyway: `operator`, for methods
+    such as ``__add__``, leaves foreign types to Python; `ufunc` is for NumPy's own functions.
     """
 
     def declare(function: Callable[..., Any]) -> Any:
@@ -160,8 +165,9 @@ def elementwise(
         floats = result == "float"
         if op.arity == 1:
             return _finish(_unary(op, floats, kinds), op)
-        call = _finish(_binary(op, floats, kinds, each), op)
-        call.operator = _finish(_binary(op, floats, kinds, each, as_operator=True), op)
+        call = _finish(_binary(op, floats, kinds, each, numbers), op)
+        call.operator = _finish(_binary(op, floats, kinds, each, "other", NotImplemented), op)
+        call.ufunc = _finish(_binary(op, floats, kinds, each, "any", NotImplemented), op)
         return call
 
     return declare
@@ -172,7 +178,9 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
 
     def call(input: Any, *, out: Any = None) -> Any:
         if not isinstance(input, TensorState):
-            return function(*array_operands(op.name, input))
+            if is_array(input):
+                return function(input)
+            raise only_tensors(op.name, input)
         x = input._data
         kind = x.dtype.kind
         if kind not in kinds:
@@ -194,8 +202,10 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
     return call
 
 
-def _binary(op: Op, floats: bool, kinds: str, each: bool, as_operator: bool = False) -> Any:
-    """`as_operator`: for operands of foreign types, let Python try their reflected method."""
+def _binary(
+    op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign: Any = None
+) -> Any:
+    """`foreign`: what to return for operands that are neither Tensors nor numbers."""
     function = op.function
 
     def call(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -212,14 +222,23 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, as_operator: bool = Fa
                 try:
                     x, y = meet(op.name, x, other, floats)
                 except TypeError:
-                    if as_operator:
-                        return NotImplemented
-                    raise
+                    if foreign is None:
+                        raise
+                    return foreign
+                if numbers == "none" and not is_array(other):
+                    raise only_tensors(op.name, other)
         elif isinstance(other, TensorState):
+            y = other._data
             b = other._node
-            x, y = meet(op.name, input, other._data, floats)
+            if numbers in ("none", "other") and not is_array(input):
+                raise only_tensors(op.name, input)
+            x, y = meet(op.name, input, y, floats)
+        elif is_array(input) or is_array(other):
+            return function(input, other)
+        elif numbers == "any":
+            return call(number(op.name, input), other, out=out)
         else:
-            return function(*array_operands(op.name, input, other))
+            raise only_tensors(op.name, input)
         if (x if type(x) is ndarray else y).dtype.kind not in kinds or (
             each and not _all_of(kinds, input, other)
         ):

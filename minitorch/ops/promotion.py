@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minitorch.dtypes import common_dtype, default_numpy, from_numpy_dtype, to_numpy_dtype
+from minitorch.dtypes import (
+    common_dtype,
+    default_numpy,
+    from_numpy_dtype,
+    scalar_dtype,
+    to_numpy_dtype,
+)
 from minitorch.engine.backward import edge_of
 from minitorch.engine.state import TensorState, wrap
 
 ndarray = np.ndarray
 _PLAIN = (float, int)
+_NUMBERS = (bool, int, float, complex)
 
 
-def array_operands(name: str, *operands: Any) -> tuple[Any, ...]:
-    """What a rule may call an op with instead of Tensors: arrays, and numbers beside arrays."""
-    if not any([isinstance(x, ndarray | np.generic) for x in operands]):
-        kinds = " and ".join(type(x).__name__ for x in operands)
-        raise TypeError(f"{name}() needs a Tensor, got {kinds}")
-    return operands
+def is_array(x: Any) -> bool:
+    """What a rule may call an op with instead of a Tensor."""
+    return isinstance(x, ndarray | np.generic)
+
+
+def only_tensors(name: str, x: Any) -> TypeError:
+    """The error for an operand that must be a Tensor."""
+    return TypeError(f"{name}() needs a Tensor, got {type(x).__name__}")
+
+
+def number(name: str, x: Any) -> Any:
+    """A Tensor of no dimensions, for an op that is called on numbers alone."""
+    if not isinstance(x, _NUMBERS):
+        raise only_tensors(name, x)
+    return wrap(np.asarray(x, scalar_dtype(x)))
 
 
 def meet(name: str, x: Any, y: Any, floats: bool) -> tuple[Any, Any]:
@@ -78,6 +95,18 @@ def unify(name: str, *operands: Any, floats: bool = False) -> list[Any]:
     if floats and dtype.kind in "biu":
         dtype = default_numpy()
     return [in_dtype(x if isinstance(x, TensorState) else r, dtype) for x, r in zip(operands, raw)]
+
+
+def in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function of one array compute half precision in single, and round once."""
+
+    @functools.wraps(function)
+    def rounded(input: Any, *settings: Any) -> Any:
+        if input.dtype.itemsize == 2 and input.dtype.kind in "fV":
+            return function(input.astype(np.float32), *settings).astype(input.dtype)
+        return function(input, *settings)
+
+    return rounded
 
 
 def refusal(name: str, operands: Sequence[Any], error: Exception) -> RuntimeError:

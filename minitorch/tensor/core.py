@@ -17,6 +17,7 @@ from minitorch.engine import clock
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, RemovableHandle, TensorState, wrap
 from minitorch.ops.dims import check_dim
+from minitorch.ops.views import living_views
 from minitorch.size import Size
 
 if TYPE_CHECKING:
@@ -150,7 +151,10 @@ class Core(TensorState):
                 f"only floating and complex tensors can require gradients; this is {self.dtype}"
             )
         else:
-            self._node = LEAF if requires_grad else None
+            old, self._node = self._node, LEAF if requires_grad else None
+            for view in living_views(self):  # views made before require what their base does
+                if view._node is old:
+                    view._node = self._node
         return self  # type: ignore[return-value]
 
     @property
@@ -269,6 +273,7 @@ class Core(TensorState):
         if not isinstance(value, TensorState):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
         self._data = value._data
+        self._view = self._live_views = None  # they look into the memory that it had
 
     @property
     def _base(self) -> Tensor | None:

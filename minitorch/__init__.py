@@ -1,0 +1,128 @@
+"""minitorch: a deep-learning framework in pure Python on NumPy, with PyTorch's names."""
+
+import warnings
+
+__version__ = "0.1.0"
+
+# PyTorch's results for overflow and 0/0 are inf and nan, without a word.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")
+
+from minitorch.tensor import Tensor
+from minitorch import autograd, nn, optim
+from minitorch.autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from minitorch.devices import device
+from minitorch.dtypes import (
+    bfloat16, can_cast, cdouble, cfloat, complex64, complex128, double, dtype, finfo, float16,
+    float32, float64, get_default_dtype, half, iinfo, int8, int16, int32, int64, long,
+    promote_types, set_default_dtype, short, uint8,
+)  # fmt: skip
+from minitorch.dtypes import bool_ as bool
+from minitorch.dtypes import float_ as float
+from minitorch.dtypes import int_ as int
+from minitorch.memory import keep_freed_memory
+from minitorch.ops.activations import log_softmax, logit, relu, sigmoid, softmax
+from minitorch.ops.arithmetic import (
+    add, addcdiv, addcmul, div, divide, gcd, lcm, lerp, mul, multiply, neg, negative, positive,
+    rsub, sub, subtract, true_divide,
+)  # fmt: skip
+from minitorch.ops.bounds import clamp, clamp_max, clamp_min, clip, fmax, fmin, maximum, minimum
+from minitorch.ops.comparison import (
+    allclose, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite, isinf, isnan,
+    isneginf, isposinf, le, less, less_equal, lt, ne, not_equal,
+)  # fmt: skip
+from minitorch.ops.complex_numbers import (
+    angle, complex, conj, conj_physical, imag, is_conj, is_neg, isreal, polar, real,
+    resolve_conj, resolve_neg, view_as_complex, view_as_real,
+)  # fmt: skip
+from minitorch.ops.copying import clone
+from minitorch.ops.counting import bincount, histc, histogram
+from minitorch.ops.creation import (
+    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, frombuffer, full, full_like,
+    linspace, logspace, ones, ones_like, scalar_tensor, tensor, tril_indices, triu_indices,
+    zeros, zeros_like,
+)  # fmt: skip
+from minitorch.ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
+from minitorch.ops.einsum import einsum, tensordot
+from minitorch.ops.exponential import (
+    exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, xlog1py, xlogy,
+)  # fmt: skip
+from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
+from minitorch.ops.filling import fill
+from minitorch.ops.gathering import (
+    gather, index_add, index_copy, index_fill, index_reduce, index_select, scatter, scatter_add,
+    take_along_dim,
+)  # fmt: skip
+from minitorch.ops.indexing import index_put
+from minitorch.ops.joining import (
+    block_diag, cartesian_prod, cat, column_stack, concat, concatenate, dstack, hstack,
+    meshgrid, row_stack, stack, vstack,
+)  # fmt: skip
+from minitorch.ops.logic import (
+    bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor,
+    logical_and, logical_not, logical_or, logical_xor,
+)  # fmt: skip
+from minitorch.ops.masking import (
+    argwhere, masked_scatter, masked_select, nonzero, put, take, unravel_index,
+)  # fmt: skip
+from minitorch.ops.norms import cdist, dist, linalg_norm, matrix_norm, norm, renorm, vector_norm
+from minitorch.ops.placing import (
+    as_strided_scatter, diagonal_scatter, select_scatter, slice_scatter,
+)  # fmt: skip
+from minitorch.ops.powers import float_power, hypot, ldexp, pow, reciprocal, rsqrt, sqrt, square
+from minitorch.ops.products import (
+    addbmm, addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, kron, matmul, mm, mv, outer,
+    vdot,
+)  # fmt: skip
+from minitorch.ops.quantiles import nanquantile, quantile
+from minitorch.ops.queries import (
+    e, from_dlpack, inf, is_complex, is_floating_point, is_nonzero, is_signed, is_tensor, nan,
+    newaxis, numel, pi, result_type,
+)  # fmt: skip
+from minitorch.ops.random import (
+    Generator, bernoulli, binomial, default_generator, get_rng_state, initial_seed, manual_seed,
+    multinomial, normal, poisson, rand, rand_like, randint, randint_like, randn, randn_like,
+    randperm, seed, set_rng_state,
+)  # fmt: skip
+from minitorch.ops.reductions import (
+    all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum,
+)  # fmt: skip
+from minitorch.ops.repeating import (
+    combinations, flip, fliplr, flipud, repeat_interleave, roll, rot90, tile,
+)  # fmt: skip
+from minitorch.ops.rounding import (
+    ceil, fix, floor, floor_divide, fmod, frac, remainder, round, trunc,
+)  # fmt: skip
+from minitorch.ops.scans import cummax, cummin, cumprod, cumsum, logcumsumexp
+from minitorch.ops.searching import bucketize, isin, searchsorted, unique, unique_consecutive
+from minitorch.ops.selecting import (
+    chunk, dsplit, hsplit, narrow, select, split, split_with_sizes, tensor_split, unbind,
+    vsplit,
+)  # fmt: skip
+from minitorch.ops.shapes import (
+    adjoint, atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors,
+    broadcast_to, flatten, moveaxis, movedim, permute, ravel, reshape, squeeze, swapaxes,
+    swapdims, t, transpose, unflatten, unsqueeze,
+)  # fmt: skip
+from minitorch.ops.signs import abs, absolute, copysign, heaviside, nextafter, sgn, sign, signbit
+from minitorch.ops.sorting import argsort, kthvalue, median, mode, msort, nanmedian, sort, topk
+from minitorch.ops.statistics import corrcoef, cov, std, std_mean, var, var_mean
+from minitorch.ops.strided import as_strided, unfold
+from minitorch.ops.trigonometry import (
+    acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,
+    atan2, atanh, cos, cosh, deg2rad, rad2deg, sin, sinc, sinh, tan, tanh,
+)  # fmt: skip
+from minitorch.ops.where import masked_fill, nan_to_num, where
+from minitorch.printing import get_printoptions, printoptions, set_printoptions
+from minitorch.size import Size
+from minitorch.tensor.typed import (
+    BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor,
+    LongTensor, ShortTensor,
+)  # fmt: skip
+
+keep_freed_memory()

@@ -1,0 +1,10 @@
+"""The errors that Python has no class for."""
+
+from __future__ import annotations
+
+
+class LinAlgError(RuntimeError):
+    """A matrix for which the result does not exist: singular, or not positive-definite.
+
+    Mirrors ``torch.linalg.LinAlgError``.
+    """

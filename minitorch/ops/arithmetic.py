@@ -1,0 +1,168 @@
+"""Addition, multiplication and their relatives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.dtypes import common_dtype, from_numpy_dtype
+from minitorch.engine.state import TensorState
+from minitorch.ops import operators
+from minitorch.ops.checks import check_floating, check_tensor
+from minitorch.ops.operators import mul, neg
+from minitorch.ops.out import store
+from minitorch.ops.primitive import elementwise
+from minitorch.ops.rounding import _div_floor, _div_trunc
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = [
+    "add",
+    "addcdiv",
+    "addcmul",
+    "div",
+    "divide",
+    "gcd",
+    "lcm",
+    "lerp",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "positive",
+    "rsub",
+    "sub",
+    "subtract",
+    "true_divide",
+]
+
+
+def _times_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other``, where `alpha` is of a kind that the result can hold."""
+    raw = [x._data if isinstance(x, TensorState) else x for x in (input, other)]
+    kind = common_dtype(*raw).kind
+    if isinstance(alpha, bool) and kind != "b":
+        raise RuntimeError(f"{name}(): alpha may be a boolean only for boolean results")
+    if kind in "biu" and isinstance(alpha, float) or kind != "c" and isinstance(alpha, complex):
+        raise RuntimeError(
+            f"{name}(): the result is {from_numpy_dtype(common_dtype(*raw))}, "
+            f"so alpha cannot be {alpha!r}"
+        )
+    return mul(other, bool(alpha) if kind == "b" else alpha)
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``input + alpha * other``.
+
+    >>> import minitorch
+    >>> minitorch.add(minitorch.tensor([1.0, 2.0]), 10, alpha=2)
+    tensor([21., 22.])
+    """
+    if alpha is not True and alpha != 1:
+        other = _times_alpha("add", input, other, alpha)
+    return operators.add(input, other, out=out)
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``input - alpha * other``."""
+    if alpha is not True and alpha != 1:
+        other = _times_alpha("sub", input, other, alpha)
+    return operators.sub(input, other, out=out)
+
+
+def rsub(input: Any, other: Any, alpha: Any = 1) -> Tensor:
+    """``other - alpha * input``."""
+    check_tensor("rsub", input)
+    return sub(other, input, alpha=alpha)
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Tensor:
+    """``input / other``: a floating result, unless `rounding_mode` is "floor" or "trunc".
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([7, -7])
+    >>> minitorch.div(x, 2), minitorch.div(x, 2, rounding_mode="floor")
+    (tensor([ 3.5000, -3.5000]), tensor([ 3, -4]))
+    """
+    if rounding_mode is None:
+        return operators.div(input, other, out=out)
+    if rounding_mode == "floor":
+        return _div_floor(input, other, out=out)
+    if rounding_mode == "trunc":
+        return _div_trunc(input, other, out=out)
+    raise RuntimeError(f"div(): rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}")
+
+
+def positive(input: Tensor) -> Tensor:
+    """`input` itself."""
+    check_tensor("positive", input)
+    if input._data.dtype.kind == "b":
+        raise RuntimeError("positive(): the + operator is not defined for boolean tensors")
+    return input
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
+    """``input + weight * (end - input)``: the point at `weight` on the way to `end`.
+
+    >>> import minitorch
+    >>> minitorch.lerp(minitorch.tensor([0.0, 10.0]), minitorch.tensor([10.0, 20.0]), 0.5)
+    tensor([ 5., 15.])
+    """
+    check_tensor("lerp", input, end)
+    check_floating("lerp", input)
+    weights = [weight] if isinstance(weight, TensorState) and weight._data.ndim else []
+    for other in [end, *weights]:
+        if other._data.dtype != input._data.dtype:
+            raise RuntimeError(
+                f"lerp() takes tensors of one dtype, got {from_numpy_dtype(input._data.dtype)} "
+                f"and {from_numpy_dtype(other._data.dtype)}"
+            )
+    result = operators.add(input, mul(operators.sub(end, input), weight))
+    return result if out is None else store(out, result)
+
+
+def addcmul(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Any = None
+) -> Tensor:
+    """``input + value * tensor1 * tensor2``.
+
+    >>> import minitorch
+    >>> minitorch.addcmul(minitorch.ones(2), minitorch.ones(2), minitorch.full((2,), 3.0), value=2)
+    tensor([7., 7.])
+    """
+    check_tensor("addcmul", input, tensor1, tensor2)
+    product = mul(tensor1, tensor2)
+    result = operators.add(input, product if value == 1 else mul(product, value))
+    return result if out is None else store(out, result)
+
+
+def addcdiv(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Any = None
+) -> Tensor:
+    """``input + value * tensor1 / tensor2``; not for two tensors of integers."""
+    check_tensor("addcdiv", input, tensor1, tensor2)
+    if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
+        raise RuntimeError(
+            "addcdiv() does not divide integers by integers; call float() on one of them first"
+        )
+    quotient = operators.div(tensor1, tensor2)
+    result = operators.add(input, quotient if value == 1 else mul(quotient, value))
+    return result if out is None else store(out, result)
+
+
+@elementwise(kinds="iu", numbers="none")
+def gcd(input, other):
+    """The greatest common divisor, not negative; ``gcd(0, 0)`` is 0."""
+    return np.gcd(input, other)
+
+
+@elementwise(kinds="iu", numbers="none")
+def lcm(input, other):
+    """The least common multiple, not negative."""
+    return np.lcm(input, other)
+
+
+negative, subtract, multiply = neg, sub, mul
+divide = true_divide = div

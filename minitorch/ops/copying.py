@@ -1,0 +1,97 @@
+"""Copies: to another dtype, or to memory of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.devices import require_cpu
+from minitorch.dtypes import to_numpy_dtype
+from minitorch.engine.state import TensorState
+from minitorch.ops.primitive import primitive
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = ["clone"]
+
+
+@primitive
+def _to_copy(x, /, dtype):
+    return x.astype(dtype)
+
+
+_to_copy.gradient(x=lambda g: g)  # the engine casts it back
+
+
+def cast(input: Any, dtype: np.dtype[Any]) -> Any:
+    """`input` in a NumPy dtype: itself, if it is of that dtype."""
+    return input if input._data.dtype == dtype else _to_copy(input, dtype)
+
+
+@primitive
+def _clone(x, /, order):
+    return x.copy(order=order)
+
+
+_clone.gradient(x=lambda g: g)
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy in memory of its own; gradients pass through.
+
+    >>> import minitorch
+    >>> x = minitorch.zeros(2)
+    >>> minitorch.clone(x).fill_(1), x
+    (tensor([1., 1.]), tensor([0., 0.]))
+    """
+    return _clone(input, _order(memory_format))
+
+
+def _order(memory_format: Any) -> str:
+    """NumPy's letter: keep the order of the axes in memory, or row by row."""
+    return "C" if str(memory_format).endswith("contiguous_format") else "K"
+
+
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """`input` itself if its elements lie row by row in memory, otherwise such a copy."""
+    return input if input._data.flags.c_contiguous else _clone(input, "C")
+
+
+def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, other: Any = None,
+       non_blocking: bool = False, copy: bool = False, memory_format: Any = None) -> Tensor:  # fmt: skip
+    """`input` in another dtype; itself when nothing changes (unless `copy`).
+
+    ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)`` (the dtype of that
+    tensor), each followed by `non_blocking` and `copy`.
+
+    >>> import minitorch
+    >>> minitorch.tensor([1.7, 0.0]).to(minitorch.int64)
+    tensor([1, 0])
+    """
+    rest = list(args)
+    if rest:
+        first = rest.pop(0)
+        if isinstance(first, TensorState):
+            other = first
+        elif first is None or isinstance(first, str) or hasattr(first, "index"):
+            device = first
+            if rest and not isinstance(rest[0], bool):
+                dtype = rest.pop(0)
+        else:
+            dtype = first
+    if rest:
+        non_blocking, *rest = rest
+    if rest:
+        copy, *rest = rest
+    if rest:
+        raise TypeError(f"to() got {len(args)} positional arguments; see help(Tensor.to)")
+    require_cpu(device)
+    if other is not None:
+        dtype = other._data.dtype
+    data = input._data
+    wanted = data.dtype if dtype is None else to_numpy_dtype(dtype)
+    if wanted != data.dtype:
+        return _to_copy(input, wanted)
+    return _clone(input, _order(memory_format)) if copy else input

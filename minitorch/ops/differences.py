@@ -1,0 +1,1 @@
+"""Differences of neighbours and areas below points: `diff`, `gradient`, `trapezoid`."""

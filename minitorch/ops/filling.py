@@ -1,0 +1,96 @@
+"""Writing over what a tensor holds: with a number, or with another tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.engine.state import TensorState
+from minitorch.ops import inplace
+from minitorch.ops.inplace import check_partial_overlap, edit
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = ["fill"]
+
+
+@edit
+def _fill(x, /, value):
+    x[...] = value
+
+
+_fill.gradient(x=lambda g: np.zeros_like(g))
+
+
+def _fill_with(input: Tensor, value: Any, fill: Any, copy: Any) -> Any:
+    if not isinstance(value, TensorState):
+        return fill(input, as_element(value, input._data.dtype))
+    if value._data.ndim:
+        raise RuntimeError(
+            f"fill() takes a number or a 0-dimensional tensor, got shape {list(value._data.shape)}"
+        )
+    return copy(input, value)
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """`input`'s shape and dtype, every element `value` (a number, or a tensor with one).
+
+    >>> import minitorch
+    >>> minitorch.fill(minitorch.zeros(2), 3)
+    tensor([3., 3.])
+    """
+    return _fill_with(input, value, _fill, inplace.copy)
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Every element set to `value`, in place."""
+    return _fill_with(self, value, _fill.in_place, inplace.copy.in_place)
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Every element set to zero, in place."""
+    return _fill.in_place(self, 0)
+
+
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Every element set to that of `src`, cast and expanded, in place."""
+    if not isinstance(src, TensorState):
+        return inplace.copy.in_place(self, as_element(src, self._data.dtype))
+    if src is self:
+        return self
+    check_partial_overlap(self._data, src)
+    try:
+        if src._data.ndim > self._data.ndim:
+            raise ValueError
+        return inplace.copy.in_place(self, src)
+    except ValueError:
+        raise RuntimeError(
+            f"copy_(): a source of shape {list(src._data.shape)} cannot be expanded to shape "
+            f"{list(self._data.shape)}"
+        ) from None
+
+
+def as_element(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number converted to `dtype` as PyTorch does; RuntimeError when it does not fit."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float | complex):
+        raise TypeError(f"expected a number, got {type(value).__name__}")
+    if isinstance(value, complex) and dtype.kind != "c":
+        if value.imag:
+            raise RuntimeError(f"the complex number {value} does not fit into a real tensor")
+        value = value.real
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        low = -limits.max - 1 if dtype.kind == "u" else limits.min  # -1 means 255, as in C
+        if value != value or not low <= int(value) <= limits.max:
+            raise RuntimeError(f"the value {value} does not fit into {dtype.name}")
+        return np.asarray(int(value)).astype(dtype)
+    return np.asarray(value).astype(dtype)
+
+
+def zero_like(x: Any) -> np.ndarray:
+    """A zero of the dtype of `x`, an array or a Tensor: what rules write over parts of it."""
+    return np.zeros((), x._data.dtype if isinstance(x, TensorState) else x.dtype)

@@ -1,0 +1,418 @@
+"""Shapes: other views of the same elements (reshape, permute, expand, squeeze ...)."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.dtypes import dtype
+from minitorch.engine.clock import owner
+from minitorch.engine.state import TensorState
+from minitorch.ops.dims import check_dim, check_dims
+from minitorch.ops.primitive import primitive
+from minitorch.ops.strided import view_dtype
+from minitorch.size import Size
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = [
+    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors",
+    "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape", "squeeze",
+    "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
+]  # fmt: skip
+
+# --- the primitives ----------------------------------------------------------------------------
+
+
+@primitive(view=True)
+def _view(x, /, shape):
+    return x.reshape(shape)
+
+
+_view.gradient(x=lambda g, x_shape: np.reshape(g, x_shape))
+
+
+@primitive(view=True)
+def _permute(x, /, dims):
+    return np.transpose(x, dims)
+
+
+_permute.gradient(x=lambda g, dims: np.transpose(g, sorted(range(len(dims)), key=dims.__getitem__)))
+
+
+@primitive(view=True)
+def _transpose(x, /, dim0, dim1):
+    return x.swapaxes(dim0, dim1)
+
+
+_transpose.gradient(x=lambda g, dim0, dim1: np.swapaxes(g, dim0, dim1))
+
+
+@primitive(view=True)
+def _expand(x, /, shape):
+    if x.flags.c_contiguous and x.dtype.kind != "V":
+        stretched = [0] * len(shape)
+        for i, n in enumerate(x.shape, len(shape) - x.ndim):
+            stretched[i] = 0 if n == 1 else x.strides[i - len(shape)]
+        return np.ndarray(shape, x.dtype, x, 0, stretched)
+    expanded = np.broadcast_to(x, shape)
+    # NumPy protects it from writes; here rows of it may be written, and overlap is looked for.
+    expanded.flags.writeable = x.flags.writeable
+    return expanded
+
+
+_expand.gradient(x=lambda g: g)
+
+
+def step_back(old: np.ndarray, step: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The step that leads from a moved or reshaped tensor back to what it was."""
+    return step if step[0] is _transpose else (_view, (old.shape,))
+
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+def sizes(given: Any) -> tuple[Any, ...]:
+    """A number or a sequence of them, as a tuple."""
+    return (given,) if hasattr(given, "__index__") else tuple(given)
+
+
+def _cannot(what: str, shape: Any, x: Any) -> RuntimeError:
+    return RuntimeError(
+        f"{what}: shape {list(shape)} is invalid for a tensor of shape {list(x.shape)} with "
+        f"{x.size} elements"
+    )
+
+
+# --- reshape -----------------------------------------------------------------------------------
+
+
+def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """The same elements in row-major order in another shape; one size may be -1 (inferred).
+
+    A view of the same memory where the layout allows it, otherwise a copy.
+
+    >>> import minitorch
+    >>> minitorch.reshape(minitorch.arange(6), (2, -1))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
+    try:
+        result = _view(input, tuple(shape))
+    except ValueError:
+        raise _cannot("reshape()", shape, input._data) from None
+    if result._data.shape != shape and any(n < -1 for n in shape):
+        raise RuntimeError(f"reshape(): invalid shape {list(shape)}: sizes may be -1 but not less")
+    return result
+
+
+def view(input: Tensor, shape: Any) -> Tensor:
+    """`reshape` that never copies; RuntimeError where the layout in memory does not allow it.
+
+    Given a dtype, the same bytes read as another dtype.
+    """
+    if isinstance(shape, dtype):
+        return view_dtype(input, shape.dtype)
+    wanted = sizes(shape)
+    data = input._data
+    try:
+        copied = owner(data.reshape(wanted)) is not owner(data) and data.size > 0
+    except ValueError:
+        raise _cannot("view()", wanted, data) from None
+    if copied:
+        raise RuntimeError(
+            f"view(): the layout in memory (strides {input.stride()}) of shape {list(data.shape)} "
+            f"cannot be seen as shape {list(wanted)} without a copy; use reshape()"
+        )
+    return reshape(input, wanted)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions `start_dim` to `end_dim` (inclusive) made into one.
+
+    >>> import minitorch
+    >>> minitorch.flatten(minitorch.zeros(2, 3, 4), 1).shape
+    minitorch.Size([2, 12])
+    """
+    shape = input._data.shape
+    first, last = check_dim(start_dim, len(shape)), check_dim(end_dim, len(shape))
+    if first > last:
+        raise RuntimeError(
+            f"flatten(): start_dim {start_dim} comes after end_dim {end_dim} "
+            f"in a tensor of {len(shape)} dimensions"
+        )
+    if first == last and shape:
+        return input
+    merged = math.prod(shape[first : last + 1])
+    return reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension: `input` itself, a view or a copy, as `reshape` can."""
+    return flatten(input)
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension `dim` split into dimensions of `sizes`; one of them may be -1.
+
+    >>> import minitorch
+    >>> minitorch.unflatten(minitorch.zeros(2, 12), 1, (3, -1)).shape
+    minitorch.Size([2, 3, 4])
+    """
+    shape = input._data.shape
+    if not len(sizes):
+        raise RuntimeError("unflatten(): sizes must be non-empty")
+    if not shape:
+        raise IndexError("unflatten(): a zero-dimensional tensor has no dimension to split")
+    dim = check_dim(dim, len(shape))
+    known = math.prod(n for n in sizes if n != -1)
+    wild = list(sizes).count(-1)
+    if wild > 1 or (shape[dim] % known if wild and known else known != shape[dim] and not wild):
+        raise RuntimeError(
+            f"unflatten(): sizes {tuple(sizes)} do not multiply to the size of dimension {dim}, "
+            f"{shape[dim]}"
+        )
+    return view(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+
+
+# --- order of dimensions -----------------------------------------------------------------------
+
+
+def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
+    """The dimensions in the order `dims`: result dimension i is input dimension ``dims[i]``.
+
+    >>> import minitorch
+    >>> minitorch.permute(minitorch.zeros(2, 3, 4), (2, 0, 1)).shape
+    minitorch.Size([4, 2, 3])
+    """
+    ndim = input._data.ndim
+    if len(dims) != ndim:
+        raise RuntimeError(
+            f"permute(): {len(dims)} dims {tuple(dims)} for a tensor of {ndim} dimensions"
+        )
+    order = tuple([check_dim(d, ndim) for d in dims])
+    if len(set(order)) != ndim:
+        raise RuntimeError(f"permute(): duplicate dims {tuple(dims)} are not allowed")
+    return _permute(input, order)
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged."""
+    ndim = input._data.ndim
+    return _transpose(input, check_dim(dim0, ndim), check_dim(dim1, ndim)) if ndim else (
+        check_dim(dim0, 0), check_dim(dim1, 0), _view(input, ()))[2]  # fmt: skip
+
+
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose` under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """`transpose` under a third name."""
+    return transpose(input, dim0, dim1)
+
+
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; tensors of fewer dimensions as they are."""
+    ndim = input._data.ndim
+    if ndim > 2:
+        raise RuntimeError(f"t() is for at most 2 dimensions, this has {ndim}; use mT or transpose")
+    return _transpose(input, 0, 1) if ndim == 2 else _view(input, input._data.shape)
+
+
+def mT(input: Tensor) -> Tensor:
+    """The last two dimensions exchanged: each matrix of a batch transposed."""
+    ndim = input._data.ndim
+    if ndim < 2:
+        raise RuntimeError(f"mT is for matrices or batches of matrices, this has {ndim} dimensions")
+    return _transpose(input, ndim - 2, ndim - 1)
+
+
+def T(input: Tensor) -> Tensor:
+    """All dimensions in reverse order."""
+    return _permute(input, tuple(range(input._data.ndim))[::-1])
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """`mT` of the complex conjugate."""
+    transposed = mT(input)
+    return np.conj(transposed) if input._data.dtype.kind == "c" else transposed
+
+
+mH = adjoint
+
+
+def H(input: Tensor) -> Tensor:
+    """A matrix transposed and conjugated."""
+    ndim = input._data.ndim
+    if ndim not in (0, 2):
+        raise RuntimeError(f"H is for matrices (2 dimensions), this has {ndim}; use mH")
+    transposed = t(input)
+    return np.conj(transposed) if input._data.dtype.kind == "c" else transposed
+
+
+def movedim(
+    input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]
+) -> Tensor:
+    """Dimensions `source` moved to the places `destination`; the others keep their order.
+
+    >>> import minitorch
+    >>> minitorch.movedim(minitorch.zeros(2, 3, 4), 0, -1).shape
+    minitorch.Size([3, 4, 2])
+    """
+    ndim = input._data.ndim
+    sources = (source,) if isinstance(source, int) else tuple(source)
+    targets = (destination,) if isinstance(destination, int) else tuple(destination)
+    if len(sources) != len(targets):
+        raise RuntimeError(
+            f"movedim(): source {source} and destination {destination} differ in length"
+        )
+    taken = dict(zip(_distinct(targets, ndim), _distinct(sources, ndim)))
+    others = (d for d in range(ndim) if d not in taken.values())
+    return _permute(input, tuple([taken[i] if i in taken else next(others) for i in range(ndim)]))
+
+
+def _distinct(dims: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    return check_dims(dims, ndim) if dims else ()
+
+
+def moveaxis(
+    input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]
+) -> Tensor:
+    """`movedim` under NumPy's name."""
+    return movedim(input, source, destination)
+
+
+# --- dimensions of size 1 ----------------------------------------------------------------------
+
+
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Without its dimensions of size 1; or without `dim`, where that is of size 1.
+
+    >>> import minitorch
+    >>> minitorch.squeeze(minitorch.zeros(1, 3, 1)).shape
+    minitorch.Size([3])
+    """
+    shape = input._data.shape
+    if dim is None:
+        return _view(input, tuple([n for n in shape if n != 1]))
+    chosen = check_dims(dim, len(shape)) if not isinstance(dim, tuple | list) or dim else ()
+    return _view(input, tuple([n for i, n in enumerate(shape) if n != 1 or i not in chosen]))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """With a dimension of size 1 put in at `dim`.
+
+    >>> import minitorch
+    >>> minitorch.unsqueeze(minitorch.zeros(3), 0).shape
+    minitorch.Size([1, 3])
+    """
+    shape = input._data.shape
+    dim = check_dim(dim, len(shape) + 1)
+    return _view(input, (*shape[:dim], 1, *shape[dim:]))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Zero-dimensional tensors as shape (1,); the others as they are."""
+    return _each(tensors, lambda x: x if x._data.ndim else _view(x, (1,)))
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Tensors of fewer dimensions as one row."""
+    return _each(tensors, lambda x: x if x._data.ndim > 1 else _view(x, (1, x._data.size)))
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Vectors as shape (1, n, 1), matrices as (n, m, 1)."""
+
+    def deepen(x: Any) -> Any:
+        shape = x._data.shape
+        if len(shape) > 2:
+            return x
+        return _view(x, (*shape, 1) if len(shape) == 2 else (1, x._data.size, 1))
+
+    return _each(tensors, deepen)
+
+
+def _each(tensors: tuple[Any, ...], change: Any) -> Any:
+    if len(tensors) == 1 and isinstance(tensors[0], TensorState):
+        return change(tensors[0])
+    if len(tensors) == 1:
+        tensors = tuple(tensors[0])
+    return tuple([change(x) for x in tensors])
+
+
+# --- broadcasting ------------------------------------------------------------------------------
+
+
+def expand(input: Tensor, size: Any) -> Tensor:
+    """Dimensions of size 1 (and new ones in front) repeated to `size`, without using memory.
+
+    -1 keeps a size as it is.
+    """
+    wanted, shape = sizes(size), input._data.shape
+    extra = len(wanted) - len(shape)
+    if extra < 0:
+        raise RuntimeError(
+            f"expand(): {len(wanted)} sizes {wanted} for a tensor of {len(shape)} dimensions"
+        )
+    full = []
+    for i, n in enumerate(wanted):
+        have = shape[i - extra] if i >= extra else None
+        if n == -1 and have is not None:
+            n = have
+        if n < 0 or have not in (None, 1, n):
+            raise RuntimeError(
+                f"expand(): a tensor of shape {list(shape)} cannot be expanded to {list(wanted)}: "
+                f"size {n} at dimension {i} does not match {have}"
+            )
+        full.append(operator.index(n))
+    return _expand(input, tuple(full))
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`expand` as a function.
+
+    >>> import minitorch
+    >>> minitorch.broadcast_to(minitorch.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return expand(input, size)
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape to which tensors of `shapes` broadcast.
+
+    >>> import minitorch
+    >>> minitorch.broadcast_shapes((2, 1), (3,))
+    minitorch.Size([2, 3])
+    """
+    given = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    result = [1] * max(map(len, given), default=0)
+    for shape in given:
+        for i, n in enumerate(reversed(shape), 1):
+            if n < 0:
+                raise RuntimeError(f"broadcast_shapes(): negative size in shape {shape}")
+            if n != 1 and result[-i] not in (1, n):
+                raise RuntimeError(
+                    f"shapes {', '.join(map(str, given))} cannot be broadcast together: sizes "
+                    f"{result[-i]} and {n} meet at dimension -{i}"
+                )
+            if n != 1:
+                result[-i] = n
+    return Size(result)
+
+
+def broadcast_tensors(*tensors: Any) -> Any:
+    """Every tensor expanded to the shape in which they all meet."""
+    if len(tensors) == 1 and not isinstance(tensors[0], TensorState):
+        tensors = tuple(tensors[0])
+    shape = tuple(broadcast_shapes(*[x._data.shape for x in tensors]))
+    return tuple([_expand(x, shape) for x in tensors])

@@ -1,0 +1,103 @@
+"""Absolute values and signs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitorch.ops.checks import no_gradient
+from minitorch.ops.complex_numbers import _conj
+from minitorch.ops.primitive import elementwise
+from minitorch.ops.where import keep
+
+__all__ = [
+    "abs",
+    "absolute",
+    "copysign",
+    "heaviside",
+    "nextafter",
+    "sgn",
+    "sign",
+    "signbit",
+]
+
+
+@elementwise(kinds="iufcV")
+def abs(input):
+    """The absolute value.
+
+    >>> import minitorch
+    >>> minitorch.abs(minitorch.tensor([-1.5, 2.0])), minitorch.abs(minitorch.tensor([3 + 4j]))
+    (tensor([1.5000, 2.0000]), tensor([5.]))
+    """
+    return np.abs(input)
+
+
+abs.gradient(input=lambda g, input: g * _conj(sgn(input)))
+
+
+@elementwise(kinds="biufV")
+def sign(input):
+    """-1, 0 or 1."""
+    return input.copy() if input.dtype.kind == "b" else np.sign(input)
+
+
+@elementwise()
+def sgn(input):
+    """``input / abs(input)``, and 0 at 0: `sign`, for complex numbers too."""
+    if input.dtype.kind == "b":
+        return input.copy()
+    if not np.iscomplexobj(input):
+        return np.sign(input)
+    size = np.abs(input)
+    return np.where(size == 0, 0, input / size)
+
+
+def _sgn_rule(g, input, out):
+    if not np.iscomplexobj(input):
+        return np.zeros_like(g)
+    across = g - _conj(out) * np.real(out * g)  # only turning changes the sign
+    return np.where(input == 0, 0, across / np.abs(input))
+
+
+sign.gradient(input=lambda g: np.zeros_like(g))
+sgn.gradient(input=_sgn_rule)
+
+
+@elementwise(kinds="biufV")
+def signbit(input):
+    """Whether the sign is negative; true also for -0.0."""
+    return input < 0 if input.dtype.kind in "biu" else np.signbit(input)
+
+
+@elementwise("float", kinds="biufV", numbers="other")
+def copysign(input, other):
+    """The absolute value of `input` with the sign of `other` (-0.0 and NaN have one, too)."""
+    return np.copysign(input, other)
+
+
+copysign.gradient(
+    input=lambda g, input, out: keep(g * (out / input), input != 0),
+    other=lambda g: np.zeros_like(g),
+)
+
+
+@elementwise(kinds="biufV", numbers="none")
+def heaviside(input, other):
+    """0 below zero, 1 above, and `other` at zero."""
+    return np.where(input == 0, other, input > 0).astype(input.dtype)
+
+
+heaviside.gradient(input=no_gradient("heaviside"), other=no_gradient("heaviside"))
+
+
+@elementwise(kinds="fV", numbers="none")
+def nextafter(input, other):
+    """The next floating number after `input`, on the way to `other`."""
+    return np.nextafter(input, other)
+
+
+nextafter.gradient(
+    input=lambda g, input, other: keep(g, input != other), other=lambda g: np.zeros_like(g)
+)
+
+absolute = abs

@@ -1,0 +1,69 @@
+"""Methods: copies and conversions of dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch import dtypes
+from minitorch.engine.state import TensorState, wrap
+from minitorch.ops import copying as ops
+from minitorch.ops import filling
+from minitorch.tensor.numpy_protocol import FUNCTIONS
+
+
+def _converter(dtype: dtypes.dtype) -> Any:
+    def convert(self: Any, memory_format: Any = None) -> Any:
+        return self if self.dtype is dtype else ops.cast(self, dtype.dtype)
+
+    convert.__name__ = dtype.name
+    convert.__doc__ = f"In dtype {dtype.name}: itself, if it is of that dtype."
+    return convert
+
+
+class CopyMethods(TensorState):
+    __slots__ = ()
+
+    clone = ops.clone
+    contiguous = ops.contiguous
+    to = ops.to
+    copy_ = filling.copy_
+    fill_ = filling.fill_
+    zero_ = filling.zero_
+
+    def type_as(self, other: Any) -> Any:
+        """In the dtype of `other`."""
+        return ops.cast(self, other._data.dtype)
+
+    def cpu(self, memory_format: Any = None) -> Any:
+        """On the CPU: itself."""
+        return self
+
+    bool = _converter(dtypes.bool_)
+    byte = _converter(dtypes.uint8)
+    char = _converter(dtypes.int8)
+    short = _converter(dtypes.int16)
+    int = _converter(dtypes.int32)
+    long = _converter(dtypes.int64)
+    half = _converter(dtypes.float16)
+    bfloat16 = _converter(dtypes.bfloat16)
+    float = _converter(dtypes.float32)
+    double = _converter(dtypes.float64)
+    cfloat = _converter(dtypes.complex64)
+    cdouble = _converter(dtypes.complex128)
+
+
+def _like(value: int) -> Any:
+    def filled(a: Any, dtype: Any = None, **ignored: Any) -> Any:
+        kind = a._data.dtype if dtype is None else dtypes.to_numpy_dtype(dtype)
+        return wrap(np.full_like(a._data, value, kind))
+
+    return filled
+
+
+FUNCTIONS.update({
+    np.copy: lambda a, order="K", subok=False: ops.clone(a),
+    np.zeros_like: _like(0),
+    np.ones_like: _like(1),
+})  # fmt: skip

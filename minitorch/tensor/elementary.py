@@ -1,0 +1,156 @@
+"""Methods: exponentials, trigonometry, activations, complex numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitorch.engine.state import TensorState
+from minitorch.ops import activations, complex_numbers, exponential, trigonometry
+from minitorch.ops.inplace import in_place
+from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
+
+
+class ElementaryMethods(TensorState):
+    __slots__ = ()
+
+    # --- exponentials and logarithms ----------------------------------------------------------
+
+    exp = exponential.exp
+    exp2 = exponential.exp2
+    expm1 = exponential.expm1
+    log = exponential.log
+    log10 = exponential.log10
+    log1p = exponential.log1p
+    log2 = exponential.log2
+    logaddexp = exponential.logaddexp
+    logaddexp2 = exponential.logaddexp2
+    xlogy = exponential.xlogy
+
+    exp_ = in_place(exponential.exp)
+    exp2_ = in_place(exponential.exp2)
+    expm1_ = in_place(exponential.expm1)
+    log_ = in_place(exponential.log)
+    log10_ = in_place(exponential.log10)
+    log1p_ = in_place(exponential.log1p)
+    log2_ = in_place(exponential.log2)
+    xlogy_ = in_place(exponential.xlogy)
+
+    # --- trigonometry -------------------------------------------------------------------------
+
+    acos = trigonometry.acos
+    acosh = trigonometry.acosh
+    arccos = trigonometry.acos
+    arccosh = trigonometry.acosh
+    arcsin = trigonometry.asin
+    arcsinh = trigonometry.asinh
+    arctan = trigonometry.atan
+    arctan2 = trigonometry.atan2
+    arctanh = trigonometry.atanh
+    asin = trigonometry.asin
+    asinh = trigonometry.asinh
+    atan = trigonometry.atan
+    atan2 = trigonometry.atan2
+    atanh = trigonometry.atanh
+    cos = trigonometry.cos
+    cosh = trigonometry.cosh
+    deg2rad = trigonometry.deg2rad
+    rad2deg = trigonometry.rad2deg
+    sin = trigonometry.sin
+    sinc = trigonometry.sinc
+    sinh = trigonometry.sinh
+    tan = trigonometry.tan
+    tanh = trigonometry.tanh
+
+    acos_ = in_place(trigonometry.acos)
+    acosh_ = in_place(trigonometry.acosh)
+    arccos_ = in_place(trigonometry.acos, "arccos_")
+    arccosh_ = in_place(trigonometry.acosh, "arccosh_")
+    arcsin_ = in_place(trigonometry.asin, "arcsin_")
+    arcsinh_ = in_place(trigonometry.asinh, "arcsinh_")
+    arctan_ = in_place(trigonometry.atan, "arctan_")
+    arctan2_ = in_place(trigonometry.atan2, "arctan2_")
+    arctanh_ = in_place(trigonometry.atanh, "arctanh_")
+    asin_ = in_place(trigonometry.asin)
+    asinh_ = in_place(trigonometry.asinh)
+    atan_ = in_place(trigonometry.atan)
+    atan2_ = in_place(trigonometry.atan2)
+    atanh_ = in_place(trigonometry.atanh)
+    cos_ = in_place(trigonometry.cos)
+    cosh_ = in_place(trigonometry.cosh)
+    deg2rad_ = in_place(trigonometry.deg2rad)
+    rad2deg_ = in_place(trigonometry.rad2deg)
+    sin_ = in_place(trigonometry.sin)
+    sinc_ = in_place(trigonometry.sinc)
+    sinh_ = in_place(trigonometry.sinh)
+    tan_ = in_place(trigonometry.tan)
+    tanh_ = in_place(trigonometry.tanh)
+
+    # --- activations --------------------------------------------------------------------------
+
+    log_softmax = activations.log_softmax
+    logit = activations.logit
+    relu = activations.relu
+    sigmoid = activations.sigmoid
+    softmax = activations.softmax
+
+    logit_ = in_place(activations.logit)
+    relu_ = in_place(activations.relu)
+    sigmoid_ = in_place(activations.sigmoid)
+
+    # --- complex numbers ----------------------------------------------------------------------
+
+    real = property(complex_numbers.real)
+    imag = property(complex_numbers.imag)
+    angle = complex_numbers.angle
+    conj = complex_numbers.conj
+    conj_physical = complex_numbers.conj_physical
+    is_conj = complex_numbers.is_conj
+    is_neg = complex_numbers.is_neg
+    isreal = complex_numbers.isreal
+    resolve_conj = complex_numbers.resolve_conj
+    resolve_neg = complex_numbers.resolve_neg
+    conj_physical_ = in_place(complex_numbers.conj_physical)
+
+
+UFUNCS.update(
+    {
+        np.arccos: trigonometry.acos,
+        np.arccosh: trigonometry.acosh,
+        np.arcsin: trigonometry.asin,
+        np.arcsinh: trigonometry.asinh,
+        np.arctan: trigonometry.atan,
+        np.arctan2: trigonometry.atan2.ufunc,
+        np.arctanh: trigonometry.atanh,
+        np.conjugate: complex_numbers.conj,
+        np.cos: trigonometry.cos,
+        np.cosh: trigonometry.cosh,
+        np.deg2rad: trigonometry.deg2rad,
+        np.degrees: trigonometry.rad2deg,
+        np.exp: exponential.exp,
+        np.exp2: exponential.exp2,
+        np.expm1: exponential.expm1,
+        np.log: exponential.log,
+        np.log10: exponential.log10,
+        np.log1p: exponential.log1p,
+        np.log2: exponential.log2,
+        np.logaddexp: exponential.logaddexp.ufunc,
+        np.logaddexp2: exponential.logaddexp2.ufunc,
+        np.rad2deg: trigonometry.rad2deg,
+        np.radians: trigonometry.deg2rad,
+        np.sin: trigonometry.sin,
+        np.sinh: trigonometry.sinh,
+        np.tan: trigonometry.tan,
+        np.tanh: trigonometry.tanh,
+    }
+)
+
+FUNCTIONS.update(
+    {
+        np.angle: complex_numbers.angle,
+        np.imag: complex_numbers.imag,
+        np.iscomplexobj: lambda x: x._data.dtype.kind == "c",
+        np.isreal: complex_numbers.isreal,
+        np.real: complex_numbers.real,
+        np.sinc: trigonometry.sinc,
+    }
+)

@@ -1,0 +1,83 @@
+"""Methods: pieces, copies side by side, diagonals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine.state import TensorState
+from minitorch.ops import diagonals, joining, repeating, selecting
+from minitorch.ops.inplace import in_place
+from minitorch.tensor.numpy_protocol import FUNCTIONS
+from minitorch.tensor.shapes import spread
+
+
+class JoinMethods(TensorState):
+    __slots__ = ()
+
+    select = selecting.select
+    narrow = selecting.narrow
+    split = selecting.split
+    split_with_sizes = selecting.split_with_sizes
+    tensor_split = selecting.tensor_split
+    chunk = selecting.chunk
+    unbind = selecting.unbind
+    hsplit = selecting.hsplit
+    vsplit = selecting.vsplit
+    dsplit = selecting.dsplit
+
+    repeat = spread(repeating.repeat, "repeats")
+    tile = spread(repeating.tile, "dims")
+    repeat_interleave = repeating.repeat_interleave
+    flip = spread(repeating.flip, "dims")
+    fliplr = repeating.fliplr
+    flipud = repeating.flipud
+    roll = repeating.roll
+    rot90 = repeating.rot90
+
+    diag = diagonals.diag
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    diagonal = diagonals.diagonal
+    trace = diagonals.trace
+    tril = diagonals.tril
+    triu = diagonals.triu
+    tril_ = in_place(diagonals.tril)
+    triu_ = in_place(diagonals.triu)
+
+
+def _np_roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    shifts = shift if isinstance(shift, tuple | list) else (shift,) * count
+    return repeating.roll(a, tuple(shifts), axis)
+
+
+def _np_flip(m: Any, axis: Any = None) -> Any:
+    return repeating.flip(m, tuple(range(m.ndim)) if axis is None else axis)
+
+
+FUNCTIONS.update({
+    np.concatenate: lambda arrays, axis=0: joining.cat(arrays, axis),
+    np.stack: lambda arrays, axis=0: joining.stack(arrays, axis),
+    np.hstack: lambda tup: joining.hstack(tup),
+    np.vstack: lambda tup: joining.vstack(tup),
+    np.dstack: lambda tup: joining.dstack(tup),
+    np.column_stack: lambda tup: joining.column_stack(tup),
+    np.split: lambda ary, parts, axis=0: list(selecting.tensor_split(ary, parts, axis)),
+    np.array_split: lambda ary, parts, axis=0: list(selecting.tensor_split(ary, parts, axis)),
+    np.tile: lambda A, reps: repeating.tile(A, reps),
+    np.repeat: lambda a, repeats, axis=None: repeating.repeat_interleave(a, repeats, axis),
+    np.flip: _np_flip,
+    np.fliplr: lambda m: repeating.fliplr(m),
+    np.flipud: lambda m: repeating.flipud(m),
+    np.roll: _np_roll,
+    np.rot90: lambda m, k=1, axes=(0, 1): repeating.rot90(m, k, axes),
+    np.diag: lambda v, k=0: diagonals.diag(v, k),
+    np.diagflat: lambda v, k=0: diagonals.diagflat(v, k),
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: diagonals.diagonal(a, offset, axis1, axis2),
+    np.trace: lambda a: diagonals.trace(a),
+    np.tril: lambda m, k=0: diagonals.tril(m, k),
+    np.triu: lambda m, k=0: diagonals.triu(m, k),
+    np.meshgrid: lambda *xi, indexing="xy": list(joining.meshgrid(*xi, indexing=indexing)),
+})  # fmt: skip

@@ -1,0 +1,101 @@
+"""Methods: shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch.engine.state import TensorState
+from minitorch.ops import shapes as ops
+from minitorch.ops.inplace import move_in_place
+from minitorch.tensor.numpy_protocol import FUNCTIONS
+
+
+def spread(op: Any, *keywords: str) -> Any:
+    """The method whose sizes may be given one by one or in one sequence: ``x.reshape(2, 3)``."""
+
+    def method(self: Any, *sizes: Any, **named: Any) -> Any:
+        if named:
+            (name, value), *more = named.items()
+            if sizes or more or name not in keywords:
+                raise TypeError(f"{op.__name__}() takes {keywords[0]}, got {sizes} and {named}")
+            return op(self, value)
+        if not sizes:
+            raise TypeError(f"{op.__name__}() needs its argument {keywords[0]}")
+        return op(self, sizes if len(sizes) > 1 or hasattr(sizes[0], "__index__") else sizes[0])
+
+    method.__name__ = method.__qualname__ = op.__name__
+    method.__doc__ = op.__doc__
+    return method
+
+
+class ShapeMethods(TensorState):
+    __slots__ = ()
+
+    reshape = spread(ops.reshape, "shape")
+    permute = spread(ops.permute, "dims")
+    expand = spread(ops.expand, "size")
+    view = spread(ops.view, "size", "dtype")
+
+    def view_as(self, other: Any) -> Any:
+        """`view` in the shape of `other`."""
+        return ops.view(self, other.shape)
+
+    def reshape_as(self, other: Any) -> Any:
+        """`reshape` to the shape of `other`."""
+        return ops.reshape(self, other._data.shape)
+
+    def expand_as(self, other: Any) -> Any:
+        """`expand` to the shape of `other`."""
+        return ops.expand(self, other._data.shape)
+
+    flatten = ops.flatten
+    ravel = ops.ravel
+    unflatten = ops.unflatten
+    transpose = ops.transpose
+    swapaxes = ops.swapaxes
+    swapdims = ops.swapdims
+    t = ops.t
+    adjoint = ops.adjoint
+    movedim = ops.movedim
+    moveaxis = ops.moveaxis
+    squeeze = ops.squeeze
+    unsqueeze = ops.unsqueeze
+    broadcast_to = ops.broadcast_to
+
+    transpose_ = move_in_place(ops.transpose, ops.step_back)
+    swapaxes_ = move_in_place(ops.swapaxes, ops.step_back)
+    swapdims_ = move_in_place(ops.swapdims, ops.step_back)
+    t_ = move_in_place(ops.t, ops.step_back)
+    squeeze_ = move_in_place(ops.squeeze, ops.step_back)
+    unsqueeze_ = move_in_place(ops.unsqueeze, ops.step_back)
+
+    T = property(ops.T)
+    mT = property(ops.mT)
+    H = property(ops.H)
+    mH = property(ops.mH)
+
+
+def _np_transpose(a: Any, axes: Any = None) -> Any:
+    return ops.T(a) if axes is None else ops.permute(a, axes)
+
+
+def _np_reshape(a: Any, /, shape: Any, order: str = "C") -> Any:
+    if order != "C":
+        raise TypeError("np.reshape of a Tensor takes row-major order only")
+    return ops.reshape(a, shape if isinstance(shape, tuple | list) else (shape,))
+
+
+FUNCTIONS.update({
+    np.reshape: _np_reshape,
+    np.ravel: lambda a, order="C": ops.ravel(a),
+    np.transpose: _np_transpose,
+    np.swapaxes: ops.swapaxes,
+    np.moveaxis: ops.moveaxis,
+    np.expand_dims: lambda a, axis: ops.unsqueeze(a, axis),
+    np.squeeze: lambda a, axis=None: ops.squeeze(a, axis),
+    np.broadcast_to: lambda array, shape: ops.expand(array, shape),
+    np.atleast_1d: ops.atleast_1d,
+    np.atleast_2d: ops.atleast_2d,
+})  # fmt: skip
