@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")
 
 from minitorch.tensor import Tensor
-from minitorch import autograd, nn, optim
+from minitorch import autograd, nn, optim, special
 from minitorch.autograd import (
     enable_grad,
     inference_mode,
@@ -48,6 +48,7 @@ from minitorch.ops.creation import (
     zeros, zeros_like,
 )  # fmt: skip
 from minitorch.ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
+from minitorch.ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
 from minitorch.ops.einsum import einsum, tensordot
 from minitorch.ops.exponential import (
     exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, xlog1py, xlogy,
@@ -70,7 +71,7 @@ from minitorch.ops.logic import (
 from minitorch.ops.masking import (
     argwhere, masked_scatter, masked_select, nonzero, put, take, unravel_index,
 )  # fmt: skip
-from minitorch.ops.norms import cdist, dist, linalg_norm, matrix_norm, norm, renorm, vector_norm
+from minitorch.ops.norms import cdist, dist, norm, renorm
 from minitorch.ops.placing import (
     as_strided_scatter, diagonal_scatter, select_scatter, slice_scatter,
 )  # fmt: skip
@@ -111,6 +112,9 @@ from minitorch.ops.shapes import (
 )  # fmt: skip
 from minitorch.ops.signs import abs, absolute, copysign, heaviside, nextafter, sgn, sign, signbit
 from minitorch.ops.sorting import argsort, kthvalue, median, mode, msort, nanmedian, sort, topk
+from minitorch.ops.special_functions import (
+    digamma, erf, erfc, erfinv, i0, igamma, igammac, lgamma, mvlgamma, polygamma,
+)  # fmt: skip
 from minitorch.ops.statistics import corrcoef, cov, std, std_mean, var, var_mean
 from minitorch.ops.strided import as_strided, unfold
 from minitorch.ops.trigonometry import (

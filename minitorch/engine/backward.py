@@ -149,7 +149,8 @@ def _sum_to(grad: Any, shape: tuple[int, ...], source: Node) -> Any:
             f"{source.name()}'s gradient has shape {tuple(grad.shape)}; expected {tuple(shape)}"
         )
     if isinstance(grad, np.ndarray):
-        grad = np.add.reduce(grad, axis=stretched)
+        wide = np.float32 if grad.dtype.itemsize == 2 else None  # half precision sums badly
+        grad = np.add.reduce(grad, stretched, wide)
         return grad if grad.shape == shape else grad.reshape(shape)
     return np.reshape(np.sum(grad, axis=stretched), shape)
 

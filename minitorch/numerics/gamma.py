@@ -37,7 +37,7 @@ def lgamma_kernel(x: Array, short: bool) -> Array:
 
     def left(x: Array) -> Array:
         sine = np.abs(np.sin(np.pi * from_integer(x)))
-        value = np.log(np.pi / sine) - lgamma_kernel(1.0 - x, short)
+        value = np.log(np.pi / sine) - lgamma_kernel(1.0 - x, short=False)  # may cancel
         value[(sine == 0) | np.isinf(x)] = np.inf
         return value
 
@@ -63,7 +63,8 @@ def from_integer(x: Array) -> Array:
 
 HALF_LOG_2PI = 0.9189385332046728
 
-# lgamma(1 + y) / (y (y - 1)) in y + 1/2 (all positive, so nothing cancels), relative error 3e-17 and 3e-9
+# lgamma(1 + y) / (y (y - 1)) in y + 1/2, so that all coefficients are positive and nothing
+# cancels; relative error 3e-17 and 3e-9
 LGAMMA_MIDDLE: Tables = (
     read_ratio("""
         1.4099098324095397e-06 0.0009822486215691013 0.043398166898249525 0.5843505119080443
@@ -116,7 +117,7 @@ def digamma_kernel(x: Array, short: bool) -> Array:
     def left(x: Array) -> Array:
         r = from_integer(x)
         r[r == 0] = np.nan
-        return digamma_kernel(1.0 - x, short) - np.pi / np.tan(np.pi * r)
+        return digamma_kernel(1.0 - x, short=False) - np.pi / np.tan(np.pi * r)  # may cancel
 
     above, below = x >= STIRLING_FROM, x <= REFLECT_BELOW
     return piecewise([(above, large), (below, left), (~(above | below), middle)], x)

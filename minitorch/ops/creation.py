@@ -412,13 +412,20 @@ def arange(
         raise RuntimeError(f"unsupported range: {first} -> {last}")
     if (last - first) * stride < 0:
         raise RuntimeError(f"step {stride} never leads from {first} to {last}")
-    kind = to_numpy_dtype(dtype) if dtype is not None else _common(first, last, stride)
+    if dtype is not None or out is None:
+        kind = to_numpy_dtype(dtype) if dtype is not None else _common(first, last, stride)
+    else:
+        kind = out._data.dtype
+    if kind.kind in "bc":
+        raise NotImplementedError(f"arange() is not there for {from_numpy_dtype(kind)}")
     if isinstance(first, int) and isinstance(last, int) and isinstance(stride, int):
         count = -((first - last) // stride)
         array = np.arange(first, first + count * stride, stride).astype(kind)
     else:
         if kind.kind in "iu":  # as PyTorch: the ends are converted first
             first, last, stride = int(first), int(last), int(stride)
+            if stride == 0:
+                raise ValueError(f"step must be nonzero; {step} is not, as an integer")
         count = math.ceil((last - first) / stride)
         array = (first + stride * np.arange(count, dtype=np.float64)).astype(kind)
     result = made(array, device, requires_grad, layout)

@@ -270,9 +270,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         pair = [(d,) if isinstance(d, int) else tuple(d) for d in dims]
         if len(pair) != 2 or len(pair[0]) != len(pair[1]):
             raise RuntimeError(f"tensordot(): dims must be two lists of one length, got {dims}")
-        first, second = (
-            check_dims(d, len(shape)) if d else () for d, shape in zip(pair, (x, y))
-        )
+        first, second = (check_dims(d, len(shape)) if d else () for d, shape in zip(pair, (x, y)))
     elif not 0 <= dims <= min(len(x), len(y)):
         raise RuntimeError(
             f"tensordot(): dims={dims} is not possible with shapes {list(x)} and {list(y)}"

@@ -19,6 +19,8 @@ from minitorch.ops.reductions import Dims, kept_shape, reduced, spread
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
+__all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
+
 
 @primitive
 def _amax(input, /, dims, keepdim):

@@ -58,8 +58,6 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Every element set to that of `src`, cast and expanded, in place."""
     if not isinstance(src, TensorState):
         return inplace.copy.in_place(self, as_element(src, self._data.dtype))
-    if src is self:
-        return self
     check_partial_overlap(self._data, src)
     try:
         if src._data.ndim > self._data.ndim:

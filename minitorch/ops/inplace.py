@@ -22,6 +22,7 @@ from minitorch.engine.state import LEAF, Node, TensorState, wrap
 from minitorch.ops.copying import cast
 from minitorch.ops.op import Op, record
 from minitorch.ops.identity import identity
+from minitorch.ops.out import check_memory
 from minitorch.ops.primitive import primitive
 from minitorch.ops.views import Steps, View, keep_retaining, living_views, refresh_views, replay
 
@@ -110,18 +111,6 @@ def _dense(x: np.ndarray) -> bool:
             return False
         extent *= n
     return True
-
-
-def check_memory(data: np.ndarray) -> None:
-    """Refuse to write where one cell of memory is many elements, or to read-only memory."""
-    if 0 in data.strides and data.size > 1:
-        if any([step == 0 and n > 1 for step, n in zip(data.strides, data.shape)]):
-            raise RuntimeError(
-                f"a tensor of shape {list(data.shape)} with strides {data.strides} has elements "
-                "that share memory (expand()); clone() it before writing to it"
-            )
-    if not data.flags.writeable:
-        raise RuntimeError("this tensor looks into read-only memory; clone() it before writing")
 
 
 def replace(target: Any, result: Any, since: int | None = None) -> Any:

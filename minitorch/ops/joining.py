@@ -35,7 +35,7 @@ __all__ = [
 @primitive(many=True)
 def _cat(xs, /, dim, starts):
     """The arrays one after another along `dim`; array i begins at ``starts[i]``."""
-    return np.concatenate(xs, dim)
+    return np.ascontiguousarray(np.concatenate(xs, dim))
 
 
 _cat.gradient(xs=lambda g, dim, starts, i: g[(*(ALL,) * dim, slice(starts[i], starts[i + 1]))])
@@ -43,7 +43,7 @@ _cat.gradient(xs=lambda g, dim, starts, i: g[(*(ALL,) * dim, slice(starts[i], st
 
 @primitive(many=True)
 def _stack(xs, /, dim):
-    return np.stack(xs, dim)
+    return np.ascontiguousarray(np.stack(xs, dim))
 
 
 _stack.gradient(xs=lambda g, dim, i: g[(*(ALL,) * dim, i)])

@@ -42,9 +42,22 @@ def store(out: Any, result: Any) -> Any:
                 stacklevel=3,
             )
         out._data = np.empty(result._data.shape, out._data.dtype)
+    check_memory(out._data)
     np.copyto(out._data, result._data, casting="unsafe")
     stamp(out._data)
     return out
+
+
+def check_memory(data: np.ndarray) -> None:
+    """Refuse to write where one cell of memory is many elements, or to read-only memory."""
+    if 0 in data.strides and data.size > 1:
+        if any([step == 0 and n > 1 for step, n in zip(data.strides, data.shape)]):
+            raise RuntimeError(
+                f"a tensor of shape {list(data.shape)} with strides {data.strides} has elements "
+                "that share memory (expand()); clone() it before writing to it"
+            )
+    if not data.flags.writeable:
+        raise RuntimeError("this tensor looks into read-only memory; clone() it before writing")
 
 
 def with_out(function: F) -> F:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
-from minitorch.engine.state import TensorState, wrap
+from minitorch.engine.state import wrap
 from minitorch.ops import bilinear
 from minitorch.ops.arithmetic import add, mul
 from minitorch.ops.checks import check_tensor
@@ -312,9 +312,7 @@ def addbmm(
     return _plus("addbmm", input, beta, product("addbmm", bilinear.mm, left, right), alpha)
 
 
-def _plus(
-    name: str, input: Any, beta: Any, product: Any, alpha: Any, promote: bool = False
-) -> Any:
+def _plus(name: str, input: Any, beta: Any, product: Any, alpha: Any, promote: bool = False) -> Any:
     check_tensor(name, input)
     x, y = input._data, product._data
     if x.dtype != y.dtype and not promote:

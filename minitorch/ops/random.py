@@ -145,6 +145,8 @@ def randint(
     elif high is None:
         low, high = 0, low
     kind = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
+    if isinstance(low, float) or isinstance(high, float):
+        raise TypeError(f"randint() takes integers, got {low} and {high}")
     numbers = _integers(stream(generator), int(low), int(high), sizes((size,)), kind)
     result = made(numbers, device, requires_grad, layout)
     return result if out is None else store(out, result)
@@ -213,6 +215,15 @@ def _no_gradient(input, /, drawn):
 _no_gradient.gradient(input=lambda g, input_shape: np.zeros_like(g))
 
 
+@primitive
+def _drawn(mean, std, /, numbers):
+    """`numbers`, which depend on both only by chance, as PyTorch counts it."""
+    return numbers
+
+
+_drawn.gradient(mean=lambda g: np.zeros_like(g), std=lambda g: np.zeros_like(g))
+
+
 def normal(
     mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None,
     out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -235,7 +246,7 @@ def normal(
     if isinstance(std, TensorState) and std._data.dtype.kind == "c":
         raise RuntimeError("normal() expects standard deviations that are real numbers")
     values = [t._data if isinstance(t, TensorState) else t for t in (mean, std)]
-    result = wrap(source.normal_of(values[0], values[1], kind).astype(kind, copy=False))
+    result = _drawn(mean, std, source.normal_of(values[0], values[1], kind).astype(kind))
     return result if out is None else store(out, result)
 
 
@@ -271,10 +282,14 @@ def multinomial(
 
     Shapes: (classes) -> (num_samples), or (rows, classes) -> (rows, num_samples).
     """
+    if not isinstance(input, TensorState):
+        raise TypeError(f"multinomial() needs a Tensor, got {type(input).__name__}")
     if input._data.dtype.kind not in "fV":
         raise RuntimeError(
             f"multinomial needs floating weights, got {from_numpy_dtype(input._data.dtype)}"
         )
+    if out is not None and out._data.dtype != np.int64:
+        raise RuntimeError(f"multinomial writes int64, out is {from_numpy_dtype(out._data.dtype)}")
     result = wrap(stream(generator).multinomial(input._data, num_samples, replacement))
     return result if out is None else store(out, result)
 

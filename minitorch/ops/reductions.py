@@ -24,6 +24,18 @@ from minitorch.ops.scans import all_nonzero, running_product, shift, with_dtype
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
+__all__ = [
+    "all",
+    "any",
+    "count_nonzero",
+    "logsumexp",
+    "mean",
+    "nanmean",
+    "nansum",
+    "prod",
+    "sum",
+]
+
 Dims = int | tuple[int, ...] | None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from minitorch.engine.backward import edge_of
 from minitorch.engine.clock import owner
 from minitorch.engine.modes import mode
-from minitorch.engine.state import LEAF, Node, wrap
+from minitorch.engine.state import Node, wrap
 
 Steps = tuple[tuple[Any, tuple[Any, ...]], ...]
 
@@ -55,9 +55,37 @@ def mark_view(result: Any, source: Any, call: Any, settings: tuple[Any, ...],
     elif len(views) >= 8 and len(views) & (len(views) - 1) == 0:
         views[:] = [ref for ref in views if ref() is not None]  # at each power of two: amortised
     views.append(weakref.ref(result))
-    if not mode.recording and base._node is not None and result._data.dtype.kind in "fcV":
-        result._node = LEAF  # as in PyTorch: it requires grad since its base does
+    if not mode.recording and base._node is not None:
+        result._node = DeadEnd(result._data)
     return result
+
+
+class _Nothing:
+    """The op of a `DeadEnd`."""
+
+    grad_name = "DeadEnd"
+    rules = ()
+    makes_fresh = saves_arrays = False
+
+    @staticmethod
+    def recorded_gradients(node: Node, g: Any) -> list[Any]:
+        return []
+
+
+_NOTHING = _Nothing()
+
+
+class DeadEnd(Node):
+    """The node of a view that requires grad only since its base does: no gradient goes there.
+
+    As in PyTorch, that is what a view is when it was made under no_grad(), or before
+    ``base.requires_grad_()``.  It counts as a leaf.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, array: Any) -> None:
+        super().__init__(_NOTHING, (), (), array.shape, array.dtype)
 
 
 def living_views(base: Any) -> list[Any]:
@@ -78,12 +106,13 @@ def refresh_views(base: Any) -> None:
 
     The history of a view is part of that of its base.  Where that is not so, the view is lost.
     """
+    if base._node is None:  # then no view has its history from there
+        return
     for view in living_views(base):
-        if isinstance(view, _Stale) or (base._node is None and view._node is None):
+        if isinstance(view, _Stale):
             continue
         if view._view.refusal is not None:
-            if base._node is not None:
-                view.__class__ = _stale(type(view))
+            view.__class__ = _stale(type(view))
             continue
         recording, mode.recording = mode.recording, True
         try:

@@ -21,10 +21,12 @@ from minitorch.tensor.numpy_protocol import NumpyProtocol
 from minitorch.tensor.products import ProductMethods
 from minitorch.tensor.random import RandomMethods
 from minitorch.tensor.reductions import ReductionMethods
+from minitorch.tensor.scans import ScanMethods
+from minitorch.tensor.sorting import SortMethods
 from minitorch.tensor.typed import construct
 
 
-class Tensor(Core, CreationMethods, RandomMethods, NumpyProtocol, ArithmeticMethods, ElementaryMethods, ComparisonMethods, ReductionMethods, CopyMethods, IndexMethods, JoinMethods, ProductMethods, ShapeMethods):
+class Tensor(Core, CreationMethods, RandomMethods, NumpyProtocol, ArithmeticMethods, ElementaryMethods, ComparisonMethods, ReductionMethods, ScanMethods, SortMethods, CopyMethods, IndexMethods, JoinMethods, ProductMethods, ShapeMethods):
     """A multi-dimensional array with a gradient.  Mirrors ``torch.Tensor``.
 
     Made by `minitorch.tensor` and its relatives; ``Tensor(2, 3)`` is PyTorch's old constructor.

@@ -8,6 +8,7 @@ import numpy as np
 
 from minitorch.engine.state import TensorState
 from minitorch.ops import arithmetic, bounds, operators, powers, rounding, signs
+from minitorch.ops.checks import check_tensor
 from minitorch.ops.inplace import in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
 
@@ -29,9 +30,10 @@ class ArithmeticMethods(TensorState):
     __abs__ = signs.abs
 
     def __rsub__(self, other: Any) -> Any:
-        return operators.sub(other, self)
+        return operators.sub(other, self) if isinstance(self, TensorState) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Any:
+        check_tensor("__rtruediv__", self)
         return operators.div(other, self)
 
     __rdiv__ = __rtruediv__
@@ -115,7 +117,7 @@ class ArithmeticMethods(TensorState):
     sqrt = powers.sqrt
     square = powers.square
 
-    float_power_ = in_place(powers.float_power)
+    _float_power_ = in_place(powers.float_power)
     hypot_ = in_place(powers.hypot)
     ldexp_ = in_place(powers.ldexp)
     pow_ = in_place(powers.pow)
@@ -123,6 +125,12 @@ class ArithmeticMethods(TensorState):
     rsqrt_ = in_place(powers.rsqrt)
     sqrt_ = in_place(powers.sqrt)
     square_ = in_place(powers.square)
+
+    def float_power_(self, exponent: Any) -> Any:
+        """`float_power` in place, which only a double tensor can hold."""
+        if self._data.dtype not in (np.float64, np.complex128):
+            raise RuntimeError(f"float_power_() needs a double tensor, not {self._data.dtype}")
+        return self._float_power_(exponent)
 
     # --- rounding -----------------------------------------------------------------------------
 

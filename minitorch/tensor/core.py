@@ -17,7 +17,7 @@ from minitorch.engine import clock
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, RemovableHandle, TensorState, wrap
 from minitorch.ops.dims import check_dim
-from minitorch.ops.views import living_views
+from minitorch.ops.views import DeadEnd, living_views
 from minitorch.size import Size
 
 if TYPE_CHECKING:
@@ -151,22 +151,25 @@ class Core(TensorState):
                 f"only floating and complex tensors can require gradients; this is {self.dtype}"
             )
         else:
-            old, self._node = self._node, LEAF if requires_grad else None
+            self._node = LEAF if requires_grad else None
             for view in living_views(self):  # views made before require what their base does
-                if view._node is old:
-                    view._node = self._node
+                if requires_grad and view._node is None:
+                    view._node = DeadEnd(view._data)
+                elif not requires_grad and isinstance(view._node, DeadEnd):
+                    view._node = None
         return self  # type: ignore[return-value]
 
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by the user, not by a recorded operation."""
-        return self._node is None or self._node is LEAF
+        node = self._node
+        return node is None or node is LEAF or isinstance(node, DeadEnd)
 
     @property
     def grad_fn(self) -> Node | None:
         """The node that made it, or None for a leaf."""
         node = self._node
-        return node if isinstance(node, Node) else None
+        return node if isinstance(node, Node) and not isinstance(node, DeadEnd) else None
 
     @property
     def grad(self) -> Tensor | None:

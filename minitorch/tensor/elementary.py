@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minitorch.engine.state import TensorState
-from minitorch.ops import activations, complex_numbers, exponential, trigonometry
+from minitorch.ops import activations, complex_numbers, exponential, special_functions, trigonometry
 from minitorch.ops.inplace import in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
 
@@ -97,6 +99,33 @@ class ElementaryMethods(TensorState):
     relu_ = in_place(activations.relu)
     sigmoid_ = in_place(activations.sigmoid)
 
+    # --- special functions --------------------------------------------------------------------
+
+    digamma = special_functions.digamma
+    erf = special_functions.erf
+    erfc = special_functions.erfc
+    erfinv = special_functions.erfinv
+    i0 = special_functions.i0
+    igamma = special_functions.igamma
+    igammac = special_functions.igammac
+    lgamma = special_functions.lgamma
+    mvlgamma = special_functions.mvlgamma
+
+    def polygamma(self, n: int) -> Any:
+        """The `n`-th derivative of `digamma`."""
+        return special_functions.polygamma(n, self)
+
+    digamma_ = in_place(special_functions.digamma)
+    erf_ = in_place(special_functions.erf)
+    erfc_ = in_place(special_functions.erfc)
+    erfinv_ = in_place(special_functions.erfinv)
+    i0_ = in_place(special_functions.i0)
+    igamma_ = in_place(special_functions.igamma)
+    igammac_ = in_place(special_functions.igammac)
+    lgamma_ = in_place(special_functions.lgamma)
+    mvlgamma_ = in_place(special_functions.mvlgamma)
+    polygamma_ = in_place(polygamma)
+
     # --- complex numbers ----------------------------------------------------------------------
 
     real = property(complex_numbers.real)
@@ -147,6 +176,7 @@ UFUNCS.update(
 FUNCTIONS.update(
     {
         np.angle: complex_numbers.angle,
+        np.i0: special_functions.i0,
         np.imag: complex_numbers.imag,
         np.iscomplexobj: lambda x: x._data.dtype.kind == "c",
         np.isreal: complex_numbers.isreal,

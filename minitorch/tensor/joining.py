@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.engine.state import TensorState
+from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import diagonals, joining, repeating, selecting
 from minitorch.ops.inplace import in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS
@@ -47,6 +47,10 @@ class JoinMethods(TensorState):
     triu_ = in_place(diagonals.triu)
 
 
+def _tensors(arrays: Any) -> list[Any]:
+    return [a if isinstance(a, TensorState) else wrap(np.asarray(a)) for a in arrays]
+
+
 def _np_roll(a: Any, shift: Any, axis: Any = None) -> Any:
     count = len(axis) if isinstance(axis, tuple | list) else 1
     shifts = shift if isinstance(shift, tuple | list) else (shift,) * count
@@ -58,12 +62,12 @@ def _np_flip(m: Any, axis: Any = None) -> Any:
 
 
 FUNCTIONS.update({
-    np.concatenate: lambda arrays, axis=0: joining.cat(arrays, axis),
-    np.stack: lambda arrays, axis=0: joining.stack(arrays, axis),
-    np.hstack: lambda tup: joining.hstack(tup),
-    np.vstack: lambda tup: joining.vstack(tup),
-    np.dstack: lambda tup: joining.dstack(tup),
-    np.column_stack: lambda tup: joining.column_stack(tup),
+    np.concatenate: lambda arrays, axis=0: joining.cat(_tensors(arrays), axis),
+    np.stack: lambda arrays, axis=0: joining.stack(_tensors(arrays), axis),
+    np.hstack: lambda tup: joining.hstack(_tensors(tup)),
+    np.vstack: lambda tup: joining.vstack(_tensors(tup)),
+    np.dstack: lambda tup: joining.dstack(_tensors(tup)),
+    np.column_stack: lambda tup: joining.column_stack(_tensors(tup)),
     np.split: lambda ary, parts, axis=0: list(selecting.tensor_split(ary, parts, axis)),
     np.array_split: lambda ary, parts, axis=0: list(selecting.tensor_split(ary, parts, axis)),
     np.tile: lambda A, reps: repeating.tile(A, reps),

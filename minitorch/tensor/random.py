@@ -12,6 +12,8 @@ from minitorch.ops.inplace import check_writable, replace
 
 def _fill(self: Any, draw: Any, kinds: str, name: str) -> Any:
     """Write what ``draw(shape, dtype)`` returns into `self`; its old value has no gradient."""
+    if not isinstance(self, TensorState):
+        raise TypeError(f"{name}() is a method of Tensors, not of a {type(self).__name__}")
     data = self._data
     if data.dtype.kind not in kinds:
         raise NotImplementedError(f"{name}() is not there for {from_numpy_dtype(data.dtype)}")

@@ -1,4 +1,4 @@
-"""Methods: sums, products and counts over dimensions."""
+"""Methods: sums, extremes, norms and spread over dimensions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import TensorState
-from minitorch.ops import extremes, scans
+from minitorch.ops import extremes, norms, statistics
 from minitorch.ops import reductions as ops
-from minitorch.ops.along import take_along
-from minitorch.ops.dims import check_dim
 from minitorch.ops.inplace import in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 
@@ -36,14 +34,15 @@ class ReductionMethods(TensorState):
     argmax = extremes.argmax
     argmin = extremes.argmin
 
-    cumsum = scans.cumsum
-    cumprod = scans.cumprod
-    cummax = scans.cummax
-    cummin = scans.cummin
-    logcumsumexp = scans.logcumsumexp
+    norm = norms.norm
+    dist = norms.dist
+    renorm = norms.renorm
+    renorm_ = in_place(norms.renorm)
 
-    cumsum_ = in_place(scans.cumsum)
-    cumprod_ = in_place(scans.cumprod)
+    var = statistics.var
+    std = statistics.std
+    cov = statistics.cov
+    corrcoef = statistics.corrcoef
 
 
 def _numpy_form(op: Any) -> Any:
@@ -57,7 +56,7 @@ def _numpy_form(op: Any) -> Any:
     return call
 
 
-for function, op in {
+for _function, _op in {
     np.sum: ops.sum,
     np.mean: ops.mean,
     np.prod: ops.prod,
@@ -67,15 +66,31 @@ for function, op in {
     np.any: ops.any,
     np.max: extremes.amax,
     np.min: extremes.amin,
+    np.amax: extremes.amax,
+    np.amin: extremes.amin,
     np.argmax: extremes.argmax,
     np.argmin: extremes.argmin,
 }.items():
-    FUNCTIONS[function] = _numpy_form(op)
+    FUNCTIONS[_function] = _numpy_form(_op)
 
 
-def _take_along_axis(arr: Any, indices: Any, axis: int = -1) -> Any:
-    indices = indices._data if isinstance(indices, TensorState) else indices
-    return take_along(arr, indices, check_dim(axis, arr.ndim))
+def _var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    return statistics.var(a, axis, keepdim=keepdims, correction=ddof)
 
 
-FUNCTIONS[np.take_along_axis] = _take_along_axis
+def _std(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    return statistics.std(a, axis, keepdim=keepdims, correction=ddof)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    return norms.linalg_norm(x, ord, axis, keepdims)
+
+
+FUNCTIONS.update(
+    {
+        np.count_nonzero: lambda a, axis=None: ops.count_nonzero(a, axis),
+        np.var: _var,
+        np.std: _std,
+        np.linalg.norm: _norm,
+    }
+)

@@ -27,6 +27,7 @@ import random
 import re
 import signal
 import sys
+import threading
 import time
 import traceback
 import types
@@ -783,23 +784,24 @@ def records_of(group: str, name: str) -> list[Any]:
 
 @contextlib.contextmanager
 def time_limit(seconds: float):
+    """Raises TooSlow after so many seconds of processor time."""
+
     def on_alarm(signum, frame):
         raise TooSlow
 
-    if not hasattr(signal, "setitimer") or seconds <= 0:
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
         yield
         return
-    try:
-        old = signal.signal(signal.SIGALRM, on_alarm)
-    except ValueError:  # not in the main thread
-        yield
-        return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    old = signal.signal(signal.SIGPROF, on_alarm)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, old)
 
 
 class Judge:
@@ -1685,10 +1687,9 @@ def accepts(wanted: type, error: Exception) -> bool:
 def judge_op(group: str, name: str, options: Options) -> Result:
     """Every check of one op."""
     result = Result(name, group, strict=options.strict)
-    start = time.perf_counter()
-    deadline = start + options.op_seconds
+    start = time.process_time()
     for record in records_of(group, name):
-        if time.perf_counter() > deadline:
+        if time.process_time() - start > options.op_seconds:
             result.fail(record.full_name, "timeout", "no time left for this variant")
             break
         judge = Judge(record, result, options)
@@ -1698,7 +1699,7 @@ def judge_op(group: str, name: str, options: Options) -> Result:
             judge.fail("timeout", "the op as a whole")
         except Exception as e:
             judge.fail("harness", where_from(e))
-    result.seconds = time.perf_counter() - start
+    result.seconds = time.process_time() - start
     return result
 
 
@@ -1830,7 +1831,7 @@ def _map(jobs, processes: int):
             running[number] = (process, receive, time.perf_counter(), job)
         multiprocessing.connection.wait([r for _, r, _, _ in running.values()], timeout=1.0)
         for number, (process, receive, start, (group, name, options)) in list(running.items()):
-            late = time.perf_counter() - start > 2 * options.op_seconds
+            late = time.perf_counter() - start > 5 * options.op_seconds
             if not receive.poll() and not late:
                 continue
             if late:

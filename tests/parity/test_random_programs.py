@@ -53,7 +53,7 @@ def leaf(*shape, grad, seed):
     for s in shape:
         n *= s
     values = [0.5 + 1.5 * ((seed * 7919 + i * 104729) % 1009) / 1009 for i in range(n)]
-    t = torch.tensor(values, dtype=torch.float64).reshape(shape)
+    t = torch.tensor(values, dtype=torch.float64).reshape(shape).clone()
     return t.requires_grad_(grad)
 """
 
@@ -111,7 +111,8 @@ def state_difference(name: str, a: Any, b: Any) -> str:
     text = value_difference(array(a), array(b))
     if text:
         return f"{name}: {text}"
-    if a.numel() > 1 and tuple(a.stride()) != tuple(b.stride()):
+    # The layout of gradients is nobody's business; nor are the steps of what has no second entry.
+    if a.numel() > 1 and name[0] == "t" and steps(a) != steps(b):
         return f"{name}.stride(): torch {tuple(a.stride())}, here {tuple(b.stride())}"
     try:
         want = (a.requires_grad, a.is_leaf, a.grad_fn is None)
@@ -132,6 +133,10 @@ def state_difference(name: str, a: Any, b: Any) -> str:
             if text:
                 return f"{name}.grad: {text}"
     return ""
+
+
+def steps(t: Any) -> list[int]:
+    return [step for step, size in zip(t.stride(), t.shape, strict=True) if size > 1]
 
 
 def value_difference(a: np.ndarray, b: np.ndarray) -> str:
@@ -191,6 +196,9 @@ def compare(program: list[str], module: Any) -> Disagreement | None:
             if any(text in str(expected) for text in NO_VERDICT):
                 return None
             return differ("permissive", f"torch raised {headline(expected)}")
+        if actual is not None and "was overwritten" in str(actual):
+            if any(".data" in earlier for earlier in program[:number]):
+                return None  # PyTorch does not see writes through x.data, and is wrong in silence
         if actual is not None:
             return differ("strict", f"here {headline(actual)}")
         mine = ours.tensors()

@@ -175,9 +175,7 @@ def lu_solve(
     p = wrap(permutation(pivots._data, n, LU._data.dtype))
     lower, upper = unpack(LU)
     if adjoint:
-        return p @ substitute(
-            _adjoint(lower), substitute(_adjoint(upper), B, False), True
-        )
+        return p @ substitute(_adjoint(lower), substitute(_adjoint(upper), B, False), True)
     return substitute(upper, substitute(lower, transposed(p) @ B, False), True)
 
 
