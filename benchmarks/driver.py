@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -22,8 +21,6 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-# How long OpenBLAS's and OpenMP's idle threads may spin where a process cannot be stopped.
-SETTLE = 0.2
 
 
 class Side:
@@ -57,7 +54,6 @@ class Side:
             env=self.environment,
         )
         self.facts = self.read()
-        self.pause()
         return self
 
     def __exit__(self, *_):
@@ -67,11 +63,9 @@ class Side:
         self.process.stdout.close()
 
     def ask(self, do, *arguments):
-        self.resume()
         self.process.stdin.write(json.dumps({"do": do, "with": arguments}) + "\n")
         self.process.stdin.flush()
         reply = self.read()
-        self.pause()
         if "error" in reply:
             raise WorkloadError(f"{self.name}: {reply['error']}")
         return reply["value"]
@@ -81,18 +75,6 @@ class Side:
         if not line:
             raise SystemExit(f"benchmarks: the {self.name} process ended; its message is above")
         return json.loads(line)
-
-    def pause(self):
-        """Stop the process with all its threads: idle BLAS threads would spin on the other's
-        cores."""
-        if hasattr(signal, "SIGSTOP"):
-            self.process.send_signal(signal.SIGSTOP)
-        else:
-            time.sleep(SETTLE)
-
-    def resume(self):
-        if hasattr(signal, "SIGCONT"):
-            self.process.send_signal(signal.SIGCONT)
 
     def once(self, name):
         """[seconds, bytes] of a workload, in a process of its own."""

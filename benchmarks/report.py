@@ -64,7 +64,8 @@ def remarks(rows, yardstick):
     if moved > NOISY_YARDSTICK:
         found.append(
             f"TOO NOISY: a fixed piece of work took {moved:.2f}x its usual time in some round."
-            " Something else uses this machine; do not publish these figures."
+            " Something else uses this machine; do not publish these figures. Threads that wait for"
+            " each other suffer most: a hundredfold is possible, --threads 1 avoids it."
         )
     shaky = [row.name for row in rows if (summary(row)["spread"] or 0) > NOISY_RATIO]
     if shaky:
@@ -119,7 +120,7 @@ def number(value):
 
 
 def percent(value):
-    return "-" if value is None else f"{100 * value:.0f} %"
+    return "-" if value is None else f"{100 * value:.0f} %" if value < 10 else "> 999 %"
 
 
 def pad(cell, width, column):

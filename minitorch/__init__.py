@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")
 
 from minitorch.tensor import Tensor
-from minitorch import autograd, nn, optim, special
+from minitorch import autograd, linalg, nn, optim, special
 from minitorch.autograd import (
     enable_grad,
     inference_mode,
@@ -26,7 +26,7 @@ from minitorch.dtypes import bool_ as bool
 from minitorch.dtypes import float_ as float
 from minitorch.dtypes import int_ as int
 from minitorch.memory import keep_freed_memory
-from minitorch.ops.activations import log_softmax, logit, relu, sigmoid, softmax
+from minitorch.ops.activations import celu, log_softmax, logit, selu, sigmoid, softmax
 from minitorch.ops.arithmetic import (
     add, addcdiv, addcmul, div, divide, gcd, lcm, lerp, mul, multiply, neg, negative, positive,
     rsub, sub, subtract, true_divide,
@@ -51,7 +51,7 @@ from minitorch.ops.diagonals import diag, diag_embed, diagflat, diagonal, trace,
 from minitorch.ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
 from minitorch.ops.einsum import einsum, tensordot
 from minitorch.ops.exponential import (
-    exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, xlog1py, xlogy,
+    exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, xlogy,
 )  # fmt: skip
 from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from minitorch.ops.filling import fill
@@ -70,6 +70,11 @@ from minitorch.ops.logic import (
 )  # fmt: skip
 from minitorch.ops.masking import (
     argwhere, masked_scatter, masked_select, nonzero, put, take, unravel_index,
+)  # fmt: skip
+from minitorch.ops.matrices import (
+    chain_matmul, cholesky, cholesky_inverse, cholesky_solve, cross, det, inverse, logdet, lu,
+    lu_solve, lu_unpack, matrix_exp, matrix_power, orgqr, pinverse, qr, slogdet, svd,
+    triangular_solve, vander,
 )  # fmt: skip
 from minitorch.ops.norms import cdist, dist, norm, renorm
 from minitorch.ops.placing import (
@@ -90,6 +95,7 @@ from minitorch.ops.random import (
     multinomial, normal, poisson, rand, rand_like, randint, randint_like, randn, randn_like,
     randperm, seed, set_rng_state,
 )  # fmt: skip
+from minitorch.ops.rectifiers import hardshrink, prelu, relu, threshold
 from minitorch.ops.reductions import (
     all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum,
 )  # fmt: skip

@@ -59,11 +59,11 @@ class dtype:
     def is_signed(self) -> bool:
         return self.name not in ("bool", "uint8")
 
-    def to_real(self) -> dtype:
+    def to_real(self) -> DType:
         """complex64 -> float32, complex128 -> float64; the others are themselves."""
         return {"complex64": float32, "complex128": float64}.get(self.name, self)
 
-    def to_complex(self) -> dtype:
+    def to_complex(self) -> DType:
         """float32 -> complex64, float64 -> complex128 (``torch.dtype.to_complex``)."""
         return {"float64": complex128, "complex128": complex128}.get(self.name, complex64)
 
@@ -74,7 +74,10 @@ class dtype:
         return _by_name, (self.name,)
 
 
-def _by_name(name: str) -> dtype:
+DType = dtype  # inside the class, `dtype` is its property
+
+
+def _by_name(name: str) -> DType:
     return BY_NAME[name]
 
 
@@ -174,7 +177,7 @@ def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(a, b)
 
 
-def promote_types(type1: dtype, type2: dtype) -> dtype:
+def promote_types(type1: DType, type2: DType) -> DType:
     """The smallest dtype to which both can be promoted (``torch.promote_types``).
 
     >>> import minitorch as mt
@@ -253,8 +256,8 @@ class finfo:
     1.1920928955078125e-07
     """
 
-    def __init__(self, type: dtype | None = None) -> None:
-        kind = _default if type is None else type
+    def __init__(self, type: DType | None = None) -> None:
+        kind: DType = _default if type is None else type
         if not (kind.is_floating_point or kind.is_complex):
             raise TypeError(f"finfo() needs a floating dtype, got {kind}; use iinfo()")
         if kind is bfloat16:
@@ -283,7 +286,7 @@ class iinfo:
     127
     """
 
-    def __init__(self, type: dtype) -> None:
+    def __init__(self, type: DType) -> None:
         if type.category != INTEGER:
             raise TypeError(f"iinfo() needs an integer dtype, got {type}; use finfo()")
         info = np.iinfo(type.dtype)

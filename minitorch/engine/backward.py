@@ -19,7 +19,7 @@ import numpy as np
 
 from minitorch.engine import clock
 from minitorch.engine.modes import mode
-from minitorch.engine.state import LEAF, Node, TensorState, wrap
+from minitorch.engine.state import LEAF, DeadEnd, Node, TensorState, wrap
 
 ndarray = np.ndarray
 
@@ -257,6 +257,11 @@ def accumulate(leaf: Any, grad: Any) -> None:
     """Add to ``leaf.grad``: in place when nothing is recorded, as PyTorch does."""
     if leaf._node is None:  # requires_grad was switched off after the forward pass
         return
+    if isinstance(leaf._node, Node):
+        raise RuntimeError(
+            "a leaf that the graph ends in has been written in place since, and is no leaf now; "
+            "its gradient has nowhere to go"
+        )
     previous = leaf._grad
     if previous is None:
         leaf._grad = grad if isinstance(grad, TensorState) else wrap(grad)
@@ -273,13 +278,13 @@ def accumulate(leaf: Any, grad: Any) -> None:
 def edge_of(tensor: Any) -> Any:
     """Where a tensor's gradient goes: its node, or itself if it is a leaf; None if nowhere."""
     node = tensor._node
-    return tensor if node is LEAF else node
+    return tensor if node is LEAF else None if type(node) is DeadEnd else node
 
 
 def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
     """The gradient to start from: `grad` checked against `tensor`, or 1 for a single number."""
     data = tensor._data
-    if tensor._node is None:
+    if edge_of(tensor) is None:
         raise RuntimeError("this tensor does not require grad and has no grad_fn: nothing to do")
     if grad is None:
         if data.size != 1:

@@ -34,6 +34,7 @@ class TensorState:
     _grad: Any
     _view: Any
 
+    _alias: weakref.ref[Any] | None = None
     _live_views: list[weakref.ref[Any]] | None = None
     _hooks: dict[int, Callable[..., Any]] | None = None
     _post_hooks: dict[int, Callable[..., Any]] | None = None
@@ -144,6 +145,31 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
+
+
+class _Nothing:
+    """The op of a `DeadEnd`."""
+
+    grad_name = "DeadEnd"
+    rules = ()
+    makes_fresh = saves_arrays = False
+
+    @staticmethod
+    def recorded_gradients(node: Node, g: Any) -> list[Any]:
+        return []
+
+
+class DeadEnd(Node):
+    """The node of a view that requires grad only since its base does: no gradient goes there.
+
+    As in PyTorch, that is what a view is when it was made under no_grad(), or before
+    ``base.requires_grad_()``.  It counts as a leaf.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, array: Any) -> None:
+        super().__init__(_Nothing, (), (), array.shape, array.dtype)
 
 
 class AccumulateGrad:

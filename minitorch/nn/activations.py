@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minitorch.nn.module import Module
-from minitorch.ops.activations import log_softmax, relu, sigmoid, softmax
+from minitorch.ops.activations import log_softmax, sigmoid, softmax
 from minitorch.ops.inplace import in_place
+from minitorch.ops.rectifiers import relu
 from minitorch.ops.trigonometry import tanh
 
 if TYPE_CHECKING:

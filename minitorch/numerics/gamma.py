@@ -241,7 +241,7 @@ def zeta_kernel(s: Array, q: Array, short: bool) -> Array:
         value = euler_maclaurin(s, first)
         value += sign * (euler_maclaurin(s, last) - euler_maclaurin(s, 1.0 - q))
         value[s != np.floor(s)] = np.nan
-        value[(first == 0) | (q == -np.inf)] = np.inf
+        value[(first == 0) | np.isinf(s) | np.isinf(q)] = np.inf
         return value
 
     negative = q <= 0

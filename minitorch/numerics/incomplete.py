@@ -49,7 +49,7 @@ def signed(a: Array, x: Array, short: bool) -> Array:
     few = np.where(x <= 0.5, -0.4 / np.log(x) >= a, 1.1 * x >= a)
     corner = inside & (x <= 1.1) & few
     left = inside & ~(near | right | corner)
-    tolerance = 1e-9 if short else 1e-17
+    tolerance = 1e-9 if short else 1e-16
     return piecewise(
         [
             (near, temme),
@@ -177,7 +177,7 @@ def temme_table() -> list[Coefficients]:
     for n in range(1, length):
         f.append(-sum((m[k + 1] * f[n - k] for k in range(1, n + 1)), Fraction(0)))
     row, odd = f[1:], 1
-    table = []
+    table: list[Coefficients] = []
     for k in range(TEMME_ORDER + 1):
         degree = TEMME_DEGREE - 3 * k // 2  # less is needed of what is divided by a**k
         table.append([np.array(float(c)) for c in reversed(row[: degree + 1])])

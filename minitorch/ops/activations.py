@@ -1,50 +1,54 @@
-"""Activation functions: what networks put between their layers."""
+"""Smooth activation functions, and softmax."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.dtypes import dtype as DType
 from minitorch.dtypes import to_numpy_dtype
+from minitorch.numerics.normal import ndtr as normal_ndtr
 from minitorch.ops.bounds import clamp
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
+from minitorch.ops.operators import add, div, mul, neg, sub
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single
-from minitorch.ops.where import keep
+from minitorch.ops.reductions import sum_over
+from minitorch.ops.selecting import narrow
+from minitorch.ops.signs import abs
+from minitorch.ops.special_functions import BELL, ndtr
+from minitorch.ops.trigonometry import tanh
+from minitorch.ops.where import choose, keep
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["log_softmax", "logit", "relu", "sigmoid", "softmax"]
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "log_softmax",
+    "logit",
+    "logsigmoid",
+    "mish",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softsign",
+    "tanhshrink",
+]
 
-ndarray = np.ndarray
 
-
-@elementwise(kinds="iufV")
-def relu(input):
-    """``max(input, 0)``.
-
-    >>> import minitorch
-    >>> minitorch.relu(minitorch.tensor([-1.0, 0.0, 2.0]))
-    tensor([0., 0., 2.])
-    """
-    return np.maximum(input, 0)
-
-
-@primitive
-def _where_positive(grad, out, /):
-    return keep(grad, out > 0)
-
-
-relu.gradient(input=lambda g, out: _where_positive(g, out))
-_where_positive.gradient(
-    grad=lambda g, out: _where_positive(g, out), out=lambda g: np.zeros_like(g)
-)
+# --- sigmoid and its relatives ------------------------------------------------------------------
 
 
 @elementwise("float")
@@ -80,35 +84,210 @@ def logit(input: Tensor, eps: float | None = None, *, out: Any = None) -> Tensor
     return result if out is None else store(out, result)
 
 
+@elementwise(kinds="fV")
+@in_single
+def logsigmoid(input):
+    """``log(sigmoid(input))``, without overflow."""
+    return np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input)))
+
+
+logsigmoid.gradient(input=lambda g, input: g * sigmoid(-input))
+
+
+@elementwise(kinds="fcV")
+@in_single
+def silu(input):
+    """``input * sigmoid(input)``, also called swish."""
+    return input / (1 + np.exp(-input))
+
+
+def _silu_rule(g, input):
+    s = sigmoid(input)
+    return g * (s * (1 + input * (1 - s)))
+
+
+silu.gradient(input=_silu_rule)
+
+
+@primitive
+@in_single
+def _softplus(input, /, beta, threshold):
+    z = input * beta
+    return choose(z > threshold, input, np.log1p(np.exp(np.minimum(z, threshold))) / beta)
+
+
+def _softplus_rule(g, input, beta, threshold):
+    z = input * beta
+    return choose(z > threshold, g, g * sigmoid(z))
+
+
+_softplus.gradient(input=_softplus_rule)
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """``log(1 + exp(beta * input)) / beta``; `input` itself where ``beta * input > threshold``."""
+    check_floating("softplus", input, complex=False)
+    return _softplus(input, beta, threshold)
+
+
+@elementwise(kinds="fV")
+@in_single
+def mish(input):
+    """``input * tanh(softplus(input))``."""
+    return input * np.tanh(np.logaddexp(input, 0))
+
+
+def _mish_rule(g, input):
+    t = tanh(_softplus(input, 1, 20))
+    return g * (t + input * (1 - t * t) * sigmoid(input))
+
+
+mish.gradient(input=_mish_rule)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """``a * sigmoid(b)``, where `a` and `b` are the two halves of `input` along `dim`."""
+    check_floating("glu", input, complex=False)
+    if input._data.ndim == 0:
+        raise RuntimeError("glu() halves a dimension; a 0-d tensor has none")
+    dim = check_dim(dim, input._data.ndim)
+    size = input._data.shape[dim]
+    if size % 2:
+        raise RuntimeError(f"glu() halves dimension {dim}, but its size {size} is odd")
+    half = size // 2
+    return mul(narrow(input, dim, 0, half), sigmoid(narrow(input, dim, half, half)))
+
+
+# --- exponential units --------------------------------------------------------------------------
+
+
+@primitive
+@in_single
+def _elu(input, /, alpha, scale, input_scale):
+    below = np.expm1(np.minimum(input, 0) * input_scale)
+    below *= alpha * scale
+    below += np.maximum(input, 0) * scale
+    return below
+
+
+def _elu_rule(g, input, alpha, scale, input_scale):
+    slope = np.exp(keep(input, input <= 0) * input_scale) * (alpha * scale * input_scale)
+    return choose(input > 0, g * scale, g * slope)
+
+
+_elu.gradient(input=_elu_rule)
+
+
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`input` where it is positive, ``alpha * (exp(input) - 1)`` elsewhere."""
+    check_floating("elu", input, complex=False)
+    return _elu(input, alpha, 1, 1)
+
+
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`input` where it is positive, ``alpha * (exp(input / alpha) - 1)`` elsewhere."""
+    check_floating("celu", input, complex=False)
+    if alpha == 0:
+        raise RuntimeError("celu(): alpha must not be 0")
+    return _elu(input, alpha, 1, 1 / alpha)
+
+
+def selu(input: Tensor) -> Tensor:
+    """`elu` with the two constants that keep the mean 0 and the variance 1 from layer to layer."""
+    check_floating("selu", input, complex=False)
+    return _elu(input, 1.6732632423543772, 1.0507009873554805, 1)
+
+
+# --- gelu ---------------------------------------------------------------------------------------
+
+
+@elementwise(kinds="fV")
+@in_single
+def _gelu(input):
+    return input * normal_ndtr(input)
+
+
+def _gelu_rule(g, input):
+    return g * (ndtr(input) + input * (np.exp(input * input * -0.5) * BELL))
+
+
+_gelu.gradient(input=_gelu_rule)
+
+
+def _tanh_argument(x):
+    return (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
+
+
+@elementwise(kinds="fV")
+@in_single
+def _gelu_tanh(input):
+    return input * (np.tanh(_tanh_argument(input)) + 1) * 0.5
+
+
+def _gelu_tanh_rule(g, input):
+    t = tanh(_tanh_argument(input))
+    slope = (input * input * (3 * 0.044715) + 1) * math.sqrt(2 / math.pi)
+    return g * ((t + 1 + input * ((1 - t * t) * slope)) * 0.5)
+
+
+_gelu_tanh.gradient(input=_gelu_tanh_rule)
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """`input` times the probability that a normal number is below it.
+
+    ``approximate="tanh"`` uses the well-known formula with tanh instead.
+    """
+    if approximate == "none":
+        return _gelu(input)
+    if approximate == "tanh":
+        return _gelu_tanh(input)
+    raise RuntimeError(f"gelu(): approximate must be 'none' or 'tanh', got {approximate!r}")
+
+
+# --- others -------------------------------------------------------------------------------------
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``input / (1 + abs(input))``."""
+    return div(input, add(abs(input), 1))
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``input - tanh(input)``."""
+    return sub(input, tanh(input))
+
+
 # --- softmax ------------------------------------------------------------------------------------
 
 
 @primitive
 @in_single
 def _softmax(input, /, dim):
-    if input.ndim == 0 or input.size == 0:
-        return np.ones_like(input)
+    if input.size == 0:
+        return np.empty_like(input)
     out = np.exp(input - np.maximum.reduce(input, dim, None, None, True))
     out /= np.add.reduce(out, dim, None, None, True)
     return out
 
 
-_softmax.gradient(input=lambda g, out, dim: out * (g - np.sum(g * out, axis=dim, keepdims=True)))
-
-
 @primitive
 @in_single
 def _log_softmax(input, /, dim):
-    if input.ndim == 0 or input.size == 0:
-        return np.zeros_like(input)
+    if input.size == 0:
+        return np.empty_like(input)
     out = input - np.maximum.reduce(input, dim, None, None, True)
     out -= np.log(np.add.reduce(np.exp(out), dim, None, None, True))
     return out
 
 
-_log_softmax.gradient(
-    input=lambda g, out, dim: g - np.exp(out) * np.sum(g, axis=dim, keepdims=True)
-)
+_softmax.gradient(input=lambda g, out, dim: out * (g - sum_over(g * out, dim, True)))
+_log_softmax.gradient(input=lambda g, out, dim: g - np.exp(out) * sum_over(g, dim, True))
+
+
+def _along(dim: int, ndim: int) -> Any:
+    dim = check_dim(dim, ndim)
+    return dim if ndim else ()
 
 
 def softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = None) -> Tensor:
@@ -124,7 +303,7 @@ def softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = N
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
     check_floating("softmax", input, complex=False)
-    result = _softmax(input, check_dim(dim, input._data.ndim))
+    result = _softmax(input, _along(dim, input._data.ndim))
     return result if out is None else store(out, result)
 
 
@@ -139,5 +318,10 @@ def log_softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any
     if dtype is not None:
         input = cast(input, to_numpy_dtype(dtype))
     check_floating("log_softmax", input, complex=False)
-    result = _log_softmax(input, check_dim(dim, input._data.ndim))
+    result = _log_softmax(input, _along(dim, input._data.ndim))
     return result if out is None else store(out, result)
+
+
+def softmin(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
+    """``softmax(-input, dim)``."""
+    return softmax(neg(input), dim, dtype)

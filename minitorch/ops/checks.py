@@ -21,14 +21,22 @@ def check_tensor(name: str, *inputs: Any) -> None:
 
 def check_ordered(name: str, input: Any) -> None:
     """NotImplementedError for complex numbers, which have no order."""
+    check_tensor(name, input)
     if input._data.dtype.kind == "c":
         raise NotImplementedError(
             f"{name}() needs numbers that have an order, not {from_numpy_dtype(input._data.dtype)}"
         )
 
 
+def check_number(name: str, input: Any) -> None:
+    """NotImplementedError for booleans."""
+    if input._data.dtype.kind == "b":
+        raise NotImplementedError(f"{name}() is for numbers, not booleans")
+
+
 def check_floating(name: str, input: Any, *, complex: bool = True) -> None:
     """RuntimeError for integers and booleans, and for complex numbers unless allowed."""
+    check_tensor(name, input)
     if input._data.dtype.kind not in ("fcV" if complex else "fV"):
         raise RuntimeError(
             f"{name}() is for floating{' and complex' if complex else ''} tensors, not "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,11 @@ def diff(
     if ndim == 0:
         raise RuntimeError("diff() needs at least one dimension")
     dim = check_dim(dim, ndim)
+    n = operator.index(n)
     if n < 0:
         raise RuntimeError(f"diff(): n must not be negative, got {n}")
+    if n == 0:
+        return clone(input)
     for more in prepend, append:
         if more is not None:
             check_tensor("diff", more)
@@ -64,7 +68,7 @@ def diff(
     minus = logical_xor if input._data.dtype.kind == "b" else sub
     for _ in range(min(n, input._data.shape[dim])):
         input = minus(_part(input, dim, 1, 0), _part(input, dim, 0, -1))
-    return input if n else clone(input)
+    return input
 
 
 def gradient(
@@ -90,6 +94,7 @@ def gradient(
     dims = check_dims(dim, x.ndim) if dim is None or isinstance(dim, int) or len(dim) else ()
     if isinstance(spacing, TensorState) and spacing._data.ndim:
         raise TypeError("gradient(): coordinates must be given as a list of Tensors")
+    spacing = 1 if spacing is None else spacing
     steps = spacing if isinstance(spacing, Sequence) else [spacing] * len(dims)
     if len(steps) != len(dims):
         raise RuntimeError(
@@ -101,7 +106,9 @@ def gradient(
                 f"gradient(): dimension {d} of shape {x.shape} needs at least {edge_order + 1} "
                 f"samples for edge_order={edge_order}"
             )
-        if isinstance(step, TensorState) and step._data.ndim and step._data.shape != (x.shape[d],):
+        if isinstance(step, TensorState) and step is not spacing and (
+            step._data.shape != (x.shape[d],)
+        ):
             raise RuntimeError(
                 f"gradient(): dimension {d} has {x.shape[d]} samples, but its coordinates have "
                 f"shape {step._data.shape}"
@@ -166,6 +173,8 @@ def _strips(name: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Tensor
     dim = check_dim(dim, ndim)
     if y._data.dtype.kind == "b" or (x is not None and x._data.dtype.kind == "b"):
         raise RuntimeError(f"{name}() is for numbers, not booleans")
+    if x is not None:
+        check_tensor(name, x)
     if isinstance(dx, complex):
         raise RuntimeError(f"{name}(): dx must be a real number, got {dx}")
     heights = add(_part(y, dim, 1, 0), _part(y, dim, 0, -1))

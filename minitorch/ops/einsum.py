@@ -45,12 +45,12 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     >>> minitorch.einsum("bij,bjk->bik", a, b).shape, minitorch.einsum("...ii", minitorch.eye(3))
     (minitorch.Size([5, 2, 4]), tensor(3.))
     """
-    if not operands:
-        raise ValueError("einsum() needs an equation and at least one operand")
     if not isinstance(equation, str):
         equation, operands = _from_lists((equation, *operands))
     elif len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])
+    if not operands:
+        raise ValueError("einsum() needs an equation and at least one operand")
     check_tensor("einsum", *operands)
     inputs, output = _parse(equation, tuple([x._data.ndim for x in operands]))
     terms = [_diagonals(x, labels) for x, labels in zip(operands, inputs)]
@@ -178,12 +178,14 @@ def _align(terms: list[tuple[Any, Labels]]) -> list[tuple[Any, Labels]]:
     return aligned
 
 
-def _sum_out(x: Any, labels: Labels, needed: set[Any]) -> tuple[Any, Labels]:
+def _sum_out(
+    x: Any, labels: Labels, needed: set[Any], dtype: Any = None
+) -> tuple[Any, Labels]:
     """`x` summed over the labels that are not `needed`."""
     extra = tuple([i for i, label in enumerate(labels) if label not in needed])
     if not extra:
         return x, labels
-    return sum_over(x, extra), tuple([label for label in labels if label in needed])
+    return sum_over(x, extra, dtype=dtype), tuple([label for label in labels if label in needed])
 
 
 def _permute(x: Any, order: list[int]) -> Any:
@@ -197,8 +199,8 @@ def _pair(
     name: str, a: Any, a_labels: Labels, b: Any, b_labels: Labels, needed: set[Any]
 ) -> tuple[Any, Labels]:
     """The product of `a` and `b`, summed over the labels that are not `needed`."""
-    a, a_labels = _sum_out(a, a_labels, needed.union(b_labels))
-    b, b_labels = _sum_out(b, b_labels, needed.union(a_labels))
+    a, a_labels = _sum_out(a, a_labels, needed.union(b_labels), a.dtype)
+    b, b_labels = _sum_out(b, b_labels, needed.union(a_labels), b.dtype)
     shared = [label for label in a_labels if label in b_labels]
     batch = [label for label in shared if label in needed]
     summed = [label for label in shared if label not in needed]
@@ -271,7 +273,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         if len(pair) != 2 or len(pair[0]) != len(pair[1]):
             raise RuntimeError(f"tensordot(): dims must be two lists of one length, got {dims}")
         first, second = (check_dims(d, len(shape)) if d else () for d, shape in zip(pair, (x, y)))
-    elif not 0 <= dims <= min(len(x), len(y)):
+    elif not isinstance(dims, int) or not 0 <= dims <= min(len(x), len(y)):
         raise RuntimeError(
             f"tensordot(): dims={dims} is not possible with shapes {list(x)} and {list(y)}"
         )

@@ -12,7 +12,7 @@ from minitorch.ops.along import picked
 from minitorch.ops.bounds import maximum, minimum
 from minitorch.ops.checks import check_ordered, check_tensor
 from minitorch.ops.dims import check_dim
-from minitorch.ops.out import with_out
+from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import Dims, kept_shape, reduced, spread
 
@@ -90,13 +90,19 @@ def _extreme(name: str, op: Any, input: Tensor, dim: Any, keepdim: bool) -> Tens
     return op(input, dims, keepdim)
 
 
-@with_out
-def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(
+    input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None
+) -> Any:
     """The smallest and the largest element over `dim`: ``(min, max)``."""
-    return return_types.aminmax(
+    result = return_types.aminmax(
         _extreme("aminmax", _amin, input, dim, keepdim),
         _extreme("aminmax", _amax, input, dim, keepdim),
     )
+    if out is None:
+        return result
+    if any([o._data.dtype != input._data.dtype for o in out]):
+        raise RuntimeError(f"aminmax(): both tensors in out= must be {input.dtype}")
+    return store(out, result)
 
 
 @with_out

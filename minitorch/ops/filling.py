@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["fill"]
 
 
-@edit
 def _fill(x, /, value):
     x[...] = value
 
 
+_fill = edit(_fill, overlap=True)
 _fill.gradient(x=lambda g: np.zeros_like(g))
 
 

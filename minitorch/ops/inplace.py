@@ -94,7 +94,7 @@ def check_partial_overlap(data: np.ndarray, operand: Any) -> None:
             return
         first, last = np.lib.array_utils.byte_bounds(data)
         begin, end = np.lib.array_utils.byte_bounds(x)
-        same = (first, last) == (begin, end) and x.strides == data.strides
+        same = (first, last) == (begin, end) and _layout(x) == _layout(data)
         if not same and first < end and begin < last:
             raise RuntimeError(
                 "an operand looks into the same memory as the tensor that is written to, but not "
@@ -102,11 +102,14 @@ def check_partial_overlap(data: np.ndarray, operand: Any) -> None:
             )
 
 
+def _layout(x: np.ndarray) -> list[tuple[int, int]]:
+    return [(step, n) for step, n in zip(x.strides, x.shape) if n > 1]
+
+
 def _dense(x: np.ndarray) -> bool:
     """Whether the elements of `x` fill a block of memory, each a place of its own."""
-    order = sorted((step, n) for step, n in zip(x.strides, x.shape) if n > 1)
     extent = x.itemsize
-    for step, n in order:
+    for step, n in sorted(_layout(x)):
         if step != extent:
             return False
         extent *= n
@@ -148,19 +151,23 @@ def replace(target: Any, result: Any, since: int | None = None) -> Any:
 
 
 def _tell_views(target: Any) -> None:
-    """After a write that is not recorded: a view that is not sure of its history is lost."""
+    """After a write to the memory of `target`: look up the views of it again."""
     base = target if target._view is None else target._view.base
     if base._live_views is not None:
         refresh_views(base)
+    if base._alias is not None:  # a detached tensor: what it was detached from was written too
+        origin = base._alias()
+        if origin is not None:
+            _tell_views(origin)
 
 
-def edit(function: Callable[..., None]) -> Any:
+def edit(function: Callable[..., None], overlap: bool = False) -> Any:
     """Declare an op that changes some elements of its first argument.
 
     `function` writes to the array that it is given first; it must find whatever is wrong with
     its arguments before it does.  The op itself hands it a copy; ``op.in_place`` hands it the
     tensor's own memory, at the price of the changed elements alone.  Rules may not name the
-    first argument, nor ``out``.
+    first argument, nor ``out``.  `overlap`: it does not matter if elements share memory.
     """
 
     def changed(*args: Any) -> Any:
@@ -175,7 +182,8 @@ def edit(function: Callable[..., None]) -> Any:
         target, arrays = args[0], args[: op.arity]
         recorded = check_writable(target, arrays[1:])
         data = target._data
-        check_memory(data)
+        if not overlap:
+            check_memory(data)
         values = [a._data if isinstance(a, TensorState) else a for a in args]
         for i in range(1, len(values)):
             if isinstance(values[i], np.ndarray) and clock.owner(values[i]) is clock.owner(data):
@@ -216,7 +224,7 @@ def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
         made = Node(_copy_slices.op, edges, saved, base._data.shape, base._data.dtype)
     keep_retaining(base, made)
     base._node = made
-    refresh_views(base)
+    _tell_views(base)
 
 
 def _after(saved: Any, value: np.ndarray, data: np.ndarray) -> Any:
@@ -298,15 +306,17 @@ def move_in_place(op: Callable[..., Any], back: Callable[..., Any]) -> Callable[
         moved = op(self, *args, **kwargs)
         step = moved._view.steps[-1]
         old, self._data = self._data, moved._data
+        clock.stamp(old)  # PyTorch counts it as a write
         if mode.recording:
             keep_retaining(self, moved._node)
             self._node = moved._node
         view = self._view
         if view is not None:
             self._view = View(view.base, (*view.steps, step), view.refusal)
-            return self
-        for other in living_views(self):  # their steps begin at what the tensor was
-            other._view = View(self, (back(old, step), *other._view.steps), other._view.refusal)
+        else:
+            for other in living_views(self):  # their steps begin at what the tensor was
+                other._view = View(self, (back(old, step), *other._view.steps), other._view.refusal)
+        _tell_views(self)
         return self
 
     move.__name__ = move.__qualname__ = f"{op.__name__}_"

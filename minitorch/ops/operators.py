@@ -45,7 +45,7 @@ def div(input, other):
 
 div.gradient(
     input=lambda g, other: g / other,
-    other=lambda g, out, other: g * (-out / other),
+    other=lambda g, input, other: g * (-input / other / other),
 )
 
 

@@ -50,14 +50,22 @@ def store(out: Any, result: Any) -> Any:
 
 def check_memory(data: np.ndarray) -> None:
     """Refuse to write where one cell of memory is many elements, or to read-only memory."""
-    if 0 in data.strides and data.size > 1:
-        if any([step == 0 and n > 1 for step, n in zip(data.strides, data.shape)]):
-            raise RuntimeError(
-                f"a tensor of shape {list(data.shape)} with strides {data.strides} has elements "
-                "that share memory (expand()); clone() it before writing to it"
-            )
+    if not data.flags.c_contiguous and _overlaps_itself(data):
+        raise RuntimeError(
+            f"a tensor of shape {list(data.shape)} with strides {data.strides} has elements "
+            "that share memory (expand(), unfold()); clone() it before writing to it"
+        )
     if not data.flags.writeable:
         raise RuntimeError("this tensor looks into read-only memory; clone() it before writing")
+
+
+def _overlaps_itself(data: np.ndarray) -> bool:
+    extent = data.itemsize
+    for step, n in sorted([(abs(step), n) for step, n in zip(data.strides, data.shape) if n > 1]):
+        if step < extent:
+            return data.size > 0
+        extent += (n - 1) * step
+    return False
 
 
 def with_out(function: F) -> F:

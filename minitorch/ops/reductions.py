@@ -181,8 +181,9 @@ def prod(
     dims = None if dim is None else check_dim(dim, input._data.ndim)
     if input._data.ndim == 0:
         dims = None
-    result = _prod(input, dims, keepdim) if dtype is None else with_dtype(
-        dtype, _prod, input, dims, keepdim)
+    op = _prod if input._data.ndim else _sum  # a number stays as it is
+    result = op(input, dims, keepdim) if dtype is None else with_dtype(
+        dtype, op, input, dims, keepdim)
     return result if out is None else store(out, result)
 
 

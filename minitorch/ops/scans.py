@@ -58,8 +58,8 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """
     check_tensor("cumprod", input)
     dim = check_dim(dim, input._data.ndim)
-    return running_product(input, dim, False) if dtype is None else with_dtype(
-        dtype, running_product, input, dim, False)
+    op = running_product if input._data.size > 1 else _cumsum  # one element stays as it is
+    return op(input, dim, False) if dtype is None else with_dtype(dtype, op, input, dim, False)
 
 
 @with_out
@@ -68,7 +68,8 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     check_tensor("logcumsumexp", input)
     if input._data.dtype.kind in "biu":
         raise NotImplementedError(f"logcumsumexp() is for floating tensors, not {input.dtype}")
-    return _logcumsumexp(input, check_dim(dim, input._data.ndim))
+    dim = check_dim(dim, input._data.ndim)
+    return _logcumsumexp(input, dim) if input._data.ndim else _cumsum(input, dim, False)
 
 
 @with_out
@@ -157,10 +158,21 @@ def _log_add_exp(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return larger + np.log1p(np.exp(distance))
 
 
-def _logcumsumexp_gradient(g, input, out, dim):
+def _logcumsumexp_gradient(g, input, dim):
     """The sum over later k of ``g[k] * exp(input[i] - out[k])``, where no exponent is positive."""
-    decay = np.exp(out - shift(out, dim, -1, 0))
-    return _recurrence(decay, g, dim, True) * np.exp(input - out)
+    x = _widened(input)
+    out = _logcumsumexp(x, dim)
+    decay = np.exp(out - shift(out, dim, -1, np.inf))
+    return _recurrence(decay, _widened(g), dim, True) * np.exp(x - out)
+
+
+@primitive
+def _widened(input, /):
+    """`input` in a wider dtype: differences of large numbers lose too much otherwise."""
+    return input.astype(_WIDER.get(input.dtype, input.dtype), copy=False)
+
+
+_widened.gradient(input=lambda g: g)
 
 
 _logcumsumexp.gradient(input=_logcumsumexp_gradient)

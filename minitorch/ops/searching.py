@@ -134,7 +134,7 @@ def searchsorted(
     if side == "left" and right:
         raise RuntimeError("searchsorted(): side='left' contradicts right=True")
     s = sorted_sequence._data
-    v = input._data if isinstance(input, TensorState) else np.asarray(input)
+    v = np.asarray(_values("searchsorted", input))
     if s.ndim != 1 and (v.ndim == 0 or s.ndim == 0 or s.shape[:-1] != v.shape[:-1]):
         raise RuntimeError(
             f"searchsorted(): a sequence of shape {s.shape} and values of shape {v.shape} do not "
@@ -147,10 +147,17 @@ def searchsorted(
         found = np.asarray(np.searchsorted(s, v, after))
     else:
         found = np.empty(v.shape, np.int64)
-        lines = s.reshape(-1, s.shape[-1]), v.reshape(-1, v.shape[-1])
-        for line, values, places in zip(*lines, found.reshape(-1, v.shape[-1])):
-            places[:] = np.searchsorted(line, values, after)
+        for place in np.ndindex(s.shape[:-1]):
+            found[place] = np.searchsorted(s[place], v[place], after)
     return wrap(found.astype(np.int32) if out_int32 else found)
+
+
+def _values(name: str, x: Any) -> Any:
+    """The array in a Tensor, or a number."""
+    if isinstance(x, bool | int | float | complex):
+        return x
+    check_tensor(name, x)
+    return x._data
 
 
 def _sorted_by(s: np.ndarray, sorter: Tensor) -> np.ndarray:
@@ -196,7 +203,9 @@ def isin(
     """
     if not isinstance(elements, TensorState):
         check_tensor("isin", test_elements)
-    a, b = [x._data if isinstance(x, TensorState) else x for x in (elements, test_elements)]
+    a, b = _values("isin", elements), _values("isin", test_elements)
     kind = common_dtype(a, b)
+    if kind.kind == "c":
+        raise RuntimeError("isin() is for real numbers, not complex ones")
     a, b = np.asarray(a, kind), np.asarray(b, kind)
     return wrap(np.isin(a, b, assume_unique=assume_unique, invert=invert))

@@ -177,7 +177,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
             f"unflatten(): sizes {tuple(sizes)} do not multiply to the size of dimension {dim}, "
             f"{shape[dim]}"
         )
-    return view(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+    full = [shape[dim] // known if n == -1 and known else n for n in sizes]
+    return view(input, (*shape[:dim], *full, *shape[dim + 1 :]))
 
 
 # --- order of dimensions -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ differentiated. nan counts as larger than everything.
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from minitorch import return_types
 from minitorch.engine.state import wrap
 from minitorch.ops.along import picked, take_along
 from minitorch.ops.arithmetic import add
-from minitorch.ops.checks import check_ordered, check_tensor
+from minitorch.ops.checks import check_number, check_ordered, check_tensor
 from minitorch.ops.dims import check_dim
 from minitorch.ops.extremes import check_not_empty, to_extremes
-from minitorch.ops.out import with_out
+from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import sum
 
@@ -87,6 +88,8 @@ def topk(
     tensor([4, 2])
     """
     x, dim = _along("topk", input, dim)
+    check_number("topk", input)
+    k = operator.index(k)
     n = x.shape[dim]
     if not 0 <= k <= n:
         raise RuntimeError(f"topk(): k={k} is out of range for dimension {dim} of size {n}")
@@ -102,8 +105,9 @@ def topk(
     return return_types.topk(take_along(input, indices, dim), wrap(indices))
 
 
-@with_out
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(
+    input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None
+) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and where: ``(values, indices)``.
 
     >>> import minitorch
@@ -111,13 +115,20 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     tensor(20)
     """
     x, dim = _along("kthvalue", input, dim)
+    check_number("kthvalue", input)
+    k = operator.index(k)
     check_not_empty("kthvalue", x.shape, dim)
     if not 1 <= k <= x.shape[dim]:
         raise RuntimeError(
             f"kthvalue(): k={k} is out of range for dimension {dim} of size {x.shape[dim]}"
         )
     indices = _part(np.argpartition(x, k - 1, dim), dim, k - 1, k)
-    return return_types.kthvalue(*picked(input, indices, dim, keepdim))
+    result = return_types.kthvalue(*picked(input, indices, dim, keepdim))
+    if out is None:
+        return result
+    if any(np.may_share_memory(o._data, x) for o in out):
+        raise RuntimeError("kthvalue(): out= looks into the memory of the input; clone() one")
+    return store(out, result)
 
 
 @with_out
@@ -142,11 +153,12 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
 def _median(
     name: str, kind: Any, input: Tensor, dim: int | None, keepdim: bool, skip_nan: bool
 ) -> Any:
+    check_tensor(name, input)
+    check_number(name, input)
     if dim is not None:
         x, dim = _along(name, input, dim)
         check_not_empty(name, x.shape, dim)
         return kind(*picked(input, _middle(x, dim, skip_nan), dim, keepdim))
-    check_tensor(name, input)
     check_ordered(name, input)
     x = input._data
     if x.size == 0:

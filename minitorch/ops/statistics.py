@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,6 +140,7 @@ def cov(
             [-1.,  1.]])
     """
     check_tensor("cov", input)
+    correction = operator.index(correction)
     if input._data.ndim > 2:
         raise RuntimeError(f"cov() takes up to two dimensions, got shape {input._data.shape}")
     if input._data.dtype.kind == "b":

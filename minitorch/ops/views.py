@@ -13,7 +13,7 @@ from typing import Any
 from minitorch.engine.backward import edge_of
 from minitorch.engine.clock import owner
 from minitorch.engine.modes import mode
-from minitorch.engine.state import Node, wrap
+from minitorch.engine.state import DeadEnd, Node, wrap
 
 Steps = tuple[tuple[Any, tuple[Any, ...]], ...]
 
@@ -60,34 +60,6 @@ def mark_view(result: Any, source: Any, call: Any, settings: tuple[Any, ...],
     return result
 
 
-class _Nothing:
-    """The op of a `DeadEnd`."""
-
-    grad_name = "DeadEnd"
-    rules = ()
-    makes_fresh = saves_arrays = False
-
-    @staticmethod
-    def recorded_gradients(node: Node, g: Any) -> list[Any]:
-        return []
-
-
-_NOTHING = _Nothing()
-
-
-class DeadEnd(Node):
-    """The node of a view that requires grad only since its base does: no gradient goes there.
-
-    As in PyTorch, that is what a view is when it was made under no_grad(), or before
-    ``base.requires_grad_()``.  It counts as a leaf.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, array: Any) -> None:
-        super().__init__(_NOTHING, (), (), array.shape, array.dtype)
-
-
 def living_views(base: Any) -> list[Any]:
     """The tensors that look into the memory of `base`."""
     views = [ref() for ref in base._live_views or ()]
@@ -132,6 +104,17 @@ def keep_retaining(tensor: Any, node: Any) -> None:
             node.extra["retain_grad"] = old.extra.pop("retain_grad")  # type: ignore[index]
 
 
+def inherit_requires_grad(base: Any) -> None:
+    """``base.requires_grad_()`` has been called: its views require grad if it does."""
+    for view in living_views(base):
+        if isinstance(view, _Stale):
+            continue
+        if base._node is not None and view._node is None:
+            view._node = DeadEnd(view._data)
+        elif base._node is None and isinstance(view._node, DeadEnd):
+            view._node = None
+
+
 class _Stale:
     """Mixed into the class of a view whose base was written while its own history is unknown.
 
@@ -157,6 +140,16 @@ def _stale(kind: type) -> type:
                 "clone() before writing"
             )
 
-        namespace = {"__slots__": (), "_node": property(get), "__module__": kind.__module__}
+        node = kind._node.__get__  # type: ignore[attr-defined]
+        namespace = {
+            "__slots__": (),
+            "__module__": kind.__module__,
+            "_node": property(get),
+            "requires_grad": property(lambda self: True),
+            "is_leaf": property(lambda self: not isinstance(node(self), Node)
+                                or isinstance(node(self), DeadEnd)),
+            "detach": lambda self: wrap(self._data),
+            "requires_grad_": lambda self, requires_grad=True: self,
+        }  # fmt: skip
         _stale_classes[kind] = type(kind.__name__, (_Stale, kind), namespace)
     return _stale_classes[kind]

@@ -72,6 +72,18 @@ _where.gradient(
 )
 
 
+choose = _where  # for rules: arrays of one dtype, without checks
+
+
+@primitive
+def flat_in(value, source, /):
+    """`value`, computed from `source`, but constant around it: it has a derivative, of zero."""
+    return value
+
+
+flat_in.gradient(value=lambda g: g, source=lambda g: np.zeros_like(g))
+
+
 def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """`input` where `condition` is true, `other` elsewhere; all three broadcast.
 

@@ -16,6 +16,7 @@ from minitorch.tensor.elementary import ElementaryMethods
 from minitorch.tensor.copying import CopyMethods
 from minitorch.tensor.indexing import IndexMethods
 from minitorch.tensor.joining import JoinMethods
+from minitorch.tensor.matrices import MatrixMethods
 from minitorch.tensor.shapes import ShapeMethods
 from minitorch.tensor.numpy_protocol import NumpyProtocol
 from minitorch.tensor.products import ProductMethods
@@ -26,7 +27,7 @@ from minitorch.tensor.sorting import SortMethods
 from minitorch.tensor.typed import construct
 
 
-class Tensor(Core, CreationMethods, RandomMethods, NumpyProtocol, ArithmeticMethods, ElementaryMethods, ComparisonMethods, ReductionMethods, ScanMethods, SortMethods, CopyMethods, IndexMethods, JoinMethods, ProductMethods, ShapeMethods):
+class Tensor(Core, CreationMethods, RandomMethods, NumpyProtocol, ArithmeticMethods, ElementaryMethods, ComparisonMethods, ReductionMethods, ScanMethods, SortMethods, CopyMethods, IndexMethods, JoinMethods, MatrixMethods, ProductMethods, ShapeMethods):
     """A multi-dimensional array with a gradient.  Mirrors ``torch.Tensor``.
 
     Made by `minitorch.tensor` and its relatives; ``Tensor(2, 3)`` is PyTorch's old constructor.

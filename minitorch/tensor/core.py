@@ -15,9 +15,9 @@ from minitorch.dtypes import dtype, from_numpy_dtype, get_default_dtype
 from minitorch.engine import backward as engine
 from minitorch.engine import clock
 from minitorch.engine.modes import mode
-from minitorch.engine.state import LEAF, Node, RemovableHandle, TensorState, wrap
+from minitorch.engine.state import LEAF, DeadEnd, Node, RemovableHandle, TensorState, wrap
 from minitorch.ops.dims import check_dim
-from minitorch.ops.views import DeadEnd, living_views
+from minitorch.ops.views import inherit_requires_grad
 from minitorch.size import Size
 
 if TYPE_CHECKING:
@@ -152,11 +152,7 @@ class Core(TensorState):
             )
         else:
             self._node = LEAF if requires_grad else None
-            for view in living_views(self):  # views made before require what their base does
-                if requires_grad and view._node is None:
-                    view._node = DeadEnd(view._data)
-                elif not requires_grad and isinstance(view._node, DeadEnd):
-                    view._node = None
+            inherit_requires_grad(self)
         return self  # type: ignore[return-value]
 
     @property
@@ -257,7 +253,13 @@ class Core(TensorState):
 
     def detach(self) -> Tensor:
         """The same memory without history: nothing flows back through the result."""
-        return wrap(self._data)
+        result = wrap(self._data)
+        if self._alias is not None:
+            result._alias = self._alias
+        elif self._node is not None:
+            base = self if self._view is None else self._view.base
+            result._alias = weakref.ref(base)  # so that views of it hear of writes to the result
+        return result
 
     def detach_(self) -> Tensor:
         """Forget this tensor's history, in place."""
@@ -394,7 +396,7 @@ class Core(TensorState):
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors can be pickled or copied; use detach() first")
         state = dict(self.__dict__)
-        for transient in ("_live_views", "_hooks", "_post_hooks"):
+        for transient in ("_alias", "_live_views", "_hooks", "_post_hooks"):
             state.pop(transient, None)
         return _rebuild, (type(self), np.array(self._data), self.requires_grad, state)
 
@@ -408,7 +410,7 @@ class Core(TensorState):
         state = {
             k: copy.deepcopy(v, memo)
             for k, v in self.__dict__.items()
-            if k not in ("_live_views", "_hooks", "_post_hooks")
+            if k not in ("_alias", "_live_views", "_hooks", "_post_hooks")
         }
         new = _rebuild(type(self), self._data.copy(order="K"), self.requires_grad, state)
         memo[id(self)] = new

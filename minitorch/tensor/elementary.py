@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import TensorState
-from minitorch.ops import activations, complex_numbers, exponential, special_functions, trigonometry
+from minitorch.ops import (
+    activations,
+    complex_numbers,
+    exponential,
+    rectifiers,
+    special_functions,
+    trigonometry,
+)
 from minitorch.ops.inplace import in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
 
@@ -91,12 +98,14 @@ class ElementaryMethods(TensorState):
 
     log_softmax = activations.log_softmax
     logit = activations.logit
-    relu = activations.relu
+    hardshrink = rectifiers.hardshrink
+    prelu = rectifiers.prelu
+    relu = rectifiers.relu
     sigmoid = activations.sigmoid
     softmax = activations.softmax
 
     logit_ = in_place(activations.logit)
-    relu_ = in_place(activations.relu)
+    relu_ = in_place(rectifiers.relu)
     sigmoid_ = in_place(activations.sigmoid)
 
     # --- special functions --------------------------------------------------------------------

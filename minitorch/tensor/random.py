@@ -29,20 +29,20 @@ class RandomMethods(TensorState):
     bernoulli = ops.bernoulli
     multinomial = ops.multinomial
 
-    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **kw: Any):
+    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **kw: Any) -> Any:
         """Fill with numbers drawn evenly from [from_, to)."""
         low = float(kw.pop("from", from_))
         source = ops.stream(generator)
         return _fill(self, lambda s, d: source.uniform(s, d, low, float(to)), "fV", "uniform_")
 
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None):
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
         """Fill with normal numbers."""
         source = ops.stream(generator)
         return _fill(
             self, lambda s, d: source.normal(s, d, float(mean), float(std)), "fcV", "normal_"
         )
 
-    def random_(self, from_: Any = None, to: Any = None, *, generator: Any = None, **kw: Any):
+    def random_(self, from_: Any = None, to: Any = None, *, generator: Any = None, **kw: Any) -> Any:
         """Fill with integers from [from_, to), [0, to), or all that the dtype holds."""
         low, high = kw.pop("from", from_), to
         source = ops.stream(generator)
@@ -54,34 +54,34 @@ class RandomMethods(TensorState):
             self, lambda s, d: source.integers(int(low), int(high), s, d), "biufV", "random_"
         )
 
-    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None):
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
         """Fill with 1 (probability `p`, a number or a tensor) and 0."""
         source = ops.stream(generator)
         chance = p._data if isinstance(p, TensorState) else float(p)
         return _fill(self, lambda s, d: source.bernoulli(chance, s, d), "biufV", "bernoulli_")
 
-    def exponential_(self, lambd: float = 1.0, *, generator: Any = None):
+    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Any:
         """Fill with waiting times of density ``lambd * exp(-lambd * x)``."""
         source = ops.stream(generator)
         return _fill(
             self, lambda s, d: source.exponential(s, d, float(lambd)), "fV", "exponential_"
         )
 
-    def geometric_(self, p: float, *, generator: Any = None):
+    def geometric_(self, p: float, *, generator: Any = None) -> Any:
         """Fill with the numbers of trials up to the first success."""
         source = ops.stream(generator)
         return _fill(
             self, lambda s, d: source.geometric(s, float(p), d), "iufV", "geometric_"
         )
 
-    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None):
+    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
         """Fill with numbers of the Cauchy distribution."""
         source = ops.stream(generator)
         return _fill(
             self, lambda s, d: source.cauchy(s, d, float(median), float(sigma)), "fV", "cauchy_"
         )
 
-    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Any = None):
+    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Any:
         """Fill with exponentials of normal numbers."""
         source = ops.stream(generator)
         return _fill(

@@ -256,8 +256,11 @@ def _code_names(code: types.CodeType) -> set[str]:
 
 def _wrapper_set_seed(module: Any):
     def wrapper_set_seed(op, *args, **kwargs):
-        if hasattr(module, "manual_seed"):
-            module.manual_seed(random.randrange(2**31))
+        seed = random.randrange(2**31)
+        if module is torch:  # torch.manual_seed takes a millisecond
+            torch.default_generator.manual_seed(seed)
+        elif hasattr(module, "manual_seed"):
+            module.manual_seed(seed)
         return op(*args, **kwargs)
 
     return wrapper_set_seed
@@ -872,8 +875,15 @@ class Judge:
 
     # -- samples
 
+    def draw(self, kind: str, *args):
+        """PyTorch's inputs of a kind; the same whenever they are drawn."""
+        torch.default_generator.manual_seed(1)
+        random.seed(1)
+        np.random.seed(1)
+        return getattr(self.record, kind)("cpu", *args, set_seed=False)
+
     def samples(self, dtype, requires_grad: bool, cap: int) -> list[tuple[int, Any]]:
-        drawn = list(enumerate(self.record.sample_inputs("cpu", dtype, requires_grad)))
+        drawn = list(enumerate(self.draw("sample_inputs", dtype, requires_grad)))
         return self._choose(drawn, cap)
 
     def _choose(self, drawn, cap):
@@ -1489,7 +1499,7 @@ class Judge:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    drawn = list(enumerate(self.record.reference_inputs("cpu", dtype)))
+                    drawn = list(enumerate(self.draw("reference_inputs", dtype)))
             except Exception:
                 continue
             for index, sample in self._choose(drawn, self.options.value_cap):
@@ -1519,7 +1529,7 @@ class Judge:
         if record.error_inputs_func is None:
             return
         try:
-            drawn = list(enumerate(record.error_inputs("cpu")))
+            drawn = list(enumerate(self.draw("error_inputs")))
         except Exception:
             self.result.skipped += 1
             return
@@ -1546,7 +1556,7 @@ class Judge:
         if dtype is None:
             return
         try:
-            drawn = list(enumerate(self.record.sample_inputs("cpu", dtype)))
+            drawn = list(enumerate(self.draw("sample_inputs", dtype)))
         except Exception:
             return
         small = [d for d in drawn if self._numel(d[1]) <= 200] or drawn[:1]
@@ -1577,7 +1587,7 @@ class Judge:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    sample = next(iter(self.record.sample_inputs("cpu", dtype)))
+                    sample = next(iter(self.draw("sample_inputs", dtype)))
             except Exception:
                 continue
             self.context = f"{dtype_name_of(dtype)} refused ({describe(sample)})"

@@ -41,7 +41,12 @@ def _cofactors_gradient(g, a, out):
     return (out * total - out @ transposed(g) @ out) / _det(a)[..., None, None]
 
 
-_det.gradient(a=lambda g, a: g[..., None, None] * _cofactors(a))
+def _det_gradient(g, a):
+    g = g[..., None, None]
+    return g * _cofactors(a) if a.shape[-1] != 1 else g
+
+
+_det.gradient(a=_det_gradient)
 _cofactors.gradient(a=_cofactors_gradient)
 
 
@@ -65,11 +70,9 @@ def _slogdet(a, /):
 def _slogdet_gradient(g, a, out):
     """With t = tr(A^-1 dA), the logarithm changes by re(t), and the sign turns by im(t)."""
     (g_sign, g_log), (sign, _) = g, out
-    z = 0 if g_log is None else g_log
+    z = np.zeros_like(out[1]) if g_log is None else g_log
     if g_sign is not None and np.iscomplexobj(a):
         z = z + np.imag(g_sign * sign) * 1j
-    if z == 0:
-        return None
     return z[..., None, None] * transposed(inverse(a, None))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from minitorch import return_types
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.linalg.matrices import adjoint, check_float, check_matrices, conj
-from minitorch.ops.linalg.spectral import _eigh
 from minitorch.ops.linalg.triangular import check_fit
 from minitorch.ops.out import with_out
 from minitorch.ops.primitive import primitive
@@ -44,7 +43,11 @@ def _inverted(values: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 
 @primitive
-def _pinv(a, /, atol, rtol):
+def _pinv(a, /, atol, rtol, hermitian):
+    if hermitian:
+        s, v = np.linalg.eigh(a)
+        s = _inverted(s, _significant(np.abs(s), a.shape, atol, rtol))
+        return (v * s[..., None, :]) @ adjoint(v)
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     s = _inverted(s, _significant(s, a.shape, atol, rtol))
     return (adjoint(vh) * s[..., None, :]) @ adjoint(u)
@@ -81,13 +84,7 @@ def pinv(
     """
     check_matrices("pinv", A, square=hermitian)
     rtol = rcond if rtol is None else rtol
-    if not hermitian:
-        return _pinv(A, atol, rtol)
-    values, vectors = _eigh(A, "L")
-    size = np.abs(values._data)
-    keep = _significant(size, A._data.shape, atol, rtol)
-    scaled = vectors * np.where(keep, 1 / values, 0)[..., None, :]
-    return scaled @ adjoint(vectors)
+    return _pinv(A, atol, rtol, hermitian)
 
 
 # --- least squares -----------------------------------------------------------------------------
@@ -95,6 +92,16 @@ def pinv(
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
+@primitive
+def _nothing(x, /):
+    """No residuals; but recorded, since residuals can be differentiated."""
+    return np.empty(0, x.real.dtype)
+
+
+_nothing.gradient(x=lambda g, x_shape: np.zeros(x_shape))
+
+
+@with_out
 def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None) -> Any:
     """(solution, residuals, rank, singular_values): the `X` for which ``A @ X - B`` is smallest.
 
@@ -122,14 +129,15 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: str | None = None)
     right = unsqueeze(B, -1) if vectors else B
     check_matrices("lstsq", A, right)
     check_fit("lstsq", A, right)
-    solution = _pinv(A, None, rcond) @ right
+    solution = _pinv(A, None, rcond, False) @ right
     sizes = np.linalg.svdvals(A._data)
     rank = np.asarray(_significant(sizes, a, None, rcond).sum(-1))
     full = driver == "gels" or bool((rank == a[-1]).all())
     empty = wrap(np.empty(0, sizes.dtype))
-    residuals = empty
     if a[-2] > a[-1] and full and driver not in (None, "gelsy"):
         residuals = np.sum(np.abs(A @ solution - right) ** 2, -2)
+    else:
+        residuals = _nothing(solution)
     return return_types.linalg_lstsq(
         squeeze(solution, -1) if vectors else solution,
         residuals,

@@ -10,6 +10,7 @@ import numpy as np
 
 from minitorch.engine.state import wrap
 from minitorch.ops.checks import check_floating, check_tensor
+from minitorch.ops.filling import fill
 from minitorch.ops.joining import cat
 from minitorch.ops.linalg.inverses import inverse
 from minitorch.ops.linalg.matrices import adjoint, check_matrices, transposed
@@ -41,8 +42,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
         check_matrices("matrix_power", A)
         A, n = inverse(A, "matrix_power"), -n
     if n == 0:
-        eye = np.eye(A._data.shape[-1], dtype=A._data.dtype)
-        return wrap(np.broadcast_to(eye, A._data.shape).copy())
+        return fill(A, 0) + wrap(np.eye(A._data.shape[-1], dtype=bool))
     result = None
     while True:  # the binary digits of n, the lowest first
         if n & 1:

@@ -106,8 +106,10 @@ def check_fit(name: str, A: Any, B: Any, left: bool = True) -> None:
 
 
 @primitive
-def _cholesky(a, /, name):
-    """The lower factor; where there is none an error in the name of `name`, or else nan."""
+def _cholesky(a, /, upper, name):
+    """The factor; where there is none an error in the name of `name`, or else nan."""
+    if upper:
+        return adjoint(_cholesky(adjoint(a), False, name))
     try:
         return np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
@@ -132,12 +134,13 @@ def _bad_minor(a: np.ndarray) -> np.ndarray:
     return info
 
 
-def _cholesky_gradient(g, out):
-    """``L^-* (P + P*)/2 L^-1`` with P the lower triangle of L* gL, its diagonal halved."""
+def _cholesky_gradient(g, out, upper):
+    """``L^-* P/2 L^-1``, where P has the lower triangle of L* gL, and below mirrors above."""
     factor = conj(out)
+    if upper:
+        factor, g = adjoint(factor), adjoint(g)
     p = np.tril(adjoint(factor) @ g)
-    p = p - 0.5 * p * np.eye(p.shape[-1], dtype=bool)
-    half = substitute(adjoint(factor), 0.5 * (p + adjoint(p)), True)
+    half = substitute(adjoint(factor), 0.5 * (p + adjoint(np.tril(p, -1))), True)
     return transposed(substitute(transposed(factor), transposed(half), True))
 
 
@@ -156,11 +159,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
             [1., 2.]])
     """
     check_matrices("cholesky", A, square=True)
-    return _lower_or_upper(A, upper, "cholesky")
-
-
-def _lower_or_upper(A: Any, upper: bool, name: str | None) -> Any:
-    return adjoint(_cholesky(adjoint(A), name)) if upper else _cholesky(A, name)
+    return _cholesky(A, upper, "cholesky")
 
 
 @with_out
@@ -170,7 +169,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
     Where it is not 0 the factor is nan.
     """
     check_matrices("cholesky_ex", A, square=True)
-    factor = _lower_or_upper(A, upper, "cholesky_ex" if check_errors else None)
+    factor = _cholesky(A, upper, "cholesky_ex" if check_errors else None)
     failed = np.isnan(factor._data).any()
     source = adjoint(A._data) if upper else A._data
     info = _bad_minor(source) if failed else np.zeros(source.shape[:-2], np.int32)

@@ -8,10 +8,10 @@ import numpy as np
 
 from minitorch.ops import diagonals
 from minitorch.ops.arithmetic import mul
-from minitorch.ops.checks import check_tensor
+from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.complex_numbers import conj
 from minitorch.ops.dims import check_dim
-from minitorch.ops.linalg.matrices import check_float, check_one_dtype
+from minitorch.ops.linalg.matrices import check_one_dtype
 from minitorch.ops.out import with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import sum
@@ -73,8 +73,8 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     >>> minitorch.linalg.vecdot(minitorch.tensor([[1.0, 2.0]]), minitorch.tensor([3.0, 4.0]))
     tensor([11.])
     """
-    check_float("vecdot", x)
-    check_float("vecdot", y)
+    check_tensor("vecdot", x, y)
+    check_floating("vecdot", x)
     check_one_dtype("vecdot", x, y)
     return sum(mul(conj(x), y), dim)
 
