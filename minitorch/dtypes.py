@@ -194,11 +194,7 @@ def can_cast(from_: dtype, to: dtype) -> bool:
     >>> mt.can_cast(mt.double, mt.float), mt.can_cast(mt.float, mt.int)
     (True, False)
     """
-    if from_.category == BOOL or from_.category < to.category:
-        return True
-    if from_.category == INTEGER and to is uint8 and from_.is_signed:
-        return True  # as PyTorch: only the category counts
-    return from_.category == to.category
+    return from_.category <= to.category
 
 
 def scalar_dtype(value: Any) -> np.dtype[Any]:

@@ -158,6 +158,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         starts, _, leaves = _started(primals, tuple(range(len(primals))))
         result = func(*starts)
     output, aux = result if has_aux else (result, None)
+    aux = _settle(aux, leaves)
     ends = _tensors(output)
 
     def pull(cotangents: Any) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine import clock
-from minitorch.engine.backward import edge_of
+from minitorch.engine.backward import as_tensor, conj, edge_of
 from minitorch.engine.modes import mode, no_grad
 from minitorch.engine.state import Node, TensorState, wrap
 from minitorch.ops.inplace import check_writable, rewrite
-from minitorch.ops.op import output_node
+from minitorch.ops.identity import identity
+from minitorch.ops.op import differentiable, output_node
+from minitorch.ops.views import mark_view
+
+
+OF_FUNCTION = "looks into the memory of an argument of the custom Function that returned it"
 
 
 class FunctionCtx:
@@ -116,10 +122,10 @@ class _FunctionNode(Node):
         given = [g] if self.shape is not None else list(g)
         if self.ctx._materialize:
             given = [
-                np.zeros(shape, dtype) if x is None else x
-                for x, (shape, dtype) in zip(given, self.outputs)
+                np.zeros(*like) if x is None and like is not None else x
+                for x, like in zip(given, self.outputs)
             ]
-        tensors = [_as_tensor(x) for x in given]
+        tensors = [None if x is None else conj(as_tensor(x)) for x in given]
         result = self.op.function.backward(self.ctx, *tensors)
         grads = list(result) if isinstance(result, tuple | list) else [result]
         count = len(self.inputs)
@@ -135,19 +141,9 @@ class _FunctionNode(Node):
                     "expected a Tensor or None"
                 )
         return [
-            None if edge is None or x is None else (_conj(x) if create_graph else _conj(x)._data)
+            None if edge is None or x is None else conj(x if create_graph else x._data)
             for edge, x in zip(self.inputs, grads)
         ]
-
-
-def _conj(tensor: Any) -> Any:
-    return np.conj(tensor) if tensor._data.dtype.kind == "c" else tensor
-
-
-def _as_tensor(g: Any) -> Any:
-    if g is None:
-        return None
-    return _conj(g if isinstance(g, TensorState) else wrap(np.asarray(g)))
 
 
 class Function:
@@ -190,11 +186,16 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Call the op: forward runs unrecorded, and the result is one node of the graph."""
         ctx = FunctionCtx()
+        separate = cls.setup_context is not Function.setup_context
+        if separate:  # backward answers for arguments left to their defaults, too
+            bound = inspect.signature(cls.forward).bind(*args)
+            bound.apply_defaults()
+            args = bound.args
         edges = tuple(edge_of(a) if isinstance(a, TensorState) else None for a in args)
         recorded = mode.recording and any(e is not None for e in edges)
-        ctx.needs_input_grad = tuple(recorded and e is not None for e in edges)
+        ctx.needs_input_grad = tuple(e is not None for e in edges)
         with no_grad():
-            if cls.setup_context is not Function.setup_context:
+            if separate:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
@@ -226,11 +227,13 @@ def _recorded(
         raise TypeError(f"{cls.__name__}.forward must return Tensors, got {kind}")
     # An input that is returned becomes a new tensor: the input itself keeps its history.
     made = [
-        wrap(o._data) if any(o is a for a in args) and id(o) not in dirty else o for o in outputs
+        mark_view(wrap(o._data), o, identity, ())
+        if isinstance(o, TensorState) and id(o) not in dirty and any(o is a for a in args)
+        else o
+        for o in outputs
     ]
     like = [
-        (o._data.shape, o._data.dtype) if isinstance(o, TensorState) else ((), np.dtype("f4"))
-        for o in made
+        (o._data.shape, o._data.dtype) if isinstance(o, TensorState) else None for o in made
     ]
     shape, dtype = like[0] if single else (None, None)
     node = _FunctionNode(_FunctionOp(cls), edges, (), shape, dtype)
@@ -239,13 +242,18 @@ def _recorded(
     ctx._to_save = ()
     ctx._node = weakref.ref(node)  # strongly, ctx and node would be a cycle
     for i, (given, out) in enumerate(zip(outputs, made)):
-        if not isinstance(out, TensorState) or id(given) in plain or out._data.dtype.kind not in "fcV":
+        if not isinstance(out, TensorState):
+            continue
+        if id(given) in plain or not differentiable(out._data):
+            out._node = None
             continue
         place = node if single else output_node(node, i, like)
         if id(given) in dirty:
             rewrite(out, place, out._data)
-        else:
-            out._node, out._view = place, None
+            continue
+        out._node = place
+        if out._view is not None:
+            out._view.refusal = OF_FUNCTION
     return made[0] if single else tuple(made)
 
 
@@ -257,24 +265,24 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         recording = mode.recording
         with no_grad():
             result = backward(ctx, *grads)
-        if not recording or not any(
-            isinstance(g, TensorState) and g._node is not None for g in grads
-        ):
+        ends = [g for g in grads if isinstance(g, TensorState) and g._node is not None]
+        if not recording or not ends:
             return result
         parts = result if isinstance(result, tuple | list) else (result,)
-        refused = tuple(_Refuse.apply(p.detach().requires_grad_())
-                        if isinstance(p, TensorState) else p for p in parts)  # fmt: skip
+        refused = tuple(
+            _Refuse.apply(p, *ends) if isinstance(p, TensorState) else p for p in parts
+        )
         return refused if isinstance(result, tuple | list) else refused[0]
 
     return wrapped
 
 
 class _Refuse(Function):
-    """The identity, whose gradient is an error."""
+    """The first argument, whose gradient (to the others, that it came from) is an error."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        return x.clone()
+    def forward(ctx: Any, x: Any, *ends: Any) -> Any:
+        return x.detach()
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:

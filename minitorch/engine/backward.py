@@ -60,7 +60,7 @@ def run(
                 g = _run_hooks(node, g, create_graph)
             if wanted is not None:
                 if node in wanted:
-                    found[node] = _conj(np.copy(g))
+                    found[node] = conj(np.copy(g))
                 if node not in useful:  # type: ignore[operator]
                     continue
             if node.saved is None:
@@ -69,7 +69,7 @@ def run(
                     "by the first. Call backward(retain_graph=True) the first time"
                 )
             if node.order < clock.latest.time:
-                _check_not_overwritten(node)
+                _check_not_overwritten(node, create_graph)
             grads = node.gradients(g, create_graph)
             if mode.check_nan:
                 _check_nan(node, grads)
@@ -91,7 +91,7 @@ def run(
                     if inner:
                         heapq.heappush(heap, (-edge.order, edge))
                     elif grad is not g and type(grad) is ndarray and grad.base is None:
-                        if node.op.makes_fresh:
+                        if node.op.makes_fresh and node.shape is not None:
                             fresh.add(edge)
                 elif edge in summed:
                     np.add(pending[edge], grad, out=pending[edge])
@@ -163,7 +163,7 @@ def _cast(grad: Any, dtype: np.dtype[Any], create_graph: bool) -> Any:
     return grad.to(dtype) if create_graph else grad.astype(dtype)
 
 
-def _conj(grad: Any) -> Any:
+def conj(grad: Any) -> Any:
     """Between PyTorch's convention and the transposed one of the rules; real numbers as is."""
     data = grad._data if isinstance(grad, TensorState) else grad
     return np.conj(grad) if data.dtype.kind == "c" else grad
@@ -172,60 +172,70 @@ def _conj(grad: Any) -> Any:
 def _run_hooks(node: Node, g: Any, create_graph: bool) -> Any:
     """The hooks of the tensor that `node` made, and ``retain_grad``; they may replace `g`."""
     extra = node.extra or {}
-    if "restore" in extra:  # a checkpoint: what the node saved is computed again
+    while "restore" in extra:  # a checkpoint: what the node saved is computed again
         extra["restore"]()
-    for hook in list(extra.get("node_prehooks", {}).values()):
-        result = hook((_as_tensor(_conj(g)),))
-        if result is not None:
-            g = _conj(result[0] if create_graph else result[0]._data)
     for hook in list(extra.get("hooks", {}).values()):
         g = call_hook(hook, g, create_graph)
     retain = extra.get("retain_grad")
     tensor = None if retain is None else retain()
     if tensor is not None:
-        kept = _as_tensor(_conj(g)) if create_graph else wrap(np.array(_conj(g)))
+        kept = as_tensor(conj(np.copy(g)))
         tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+    for hook in list(extra.get("node_prehooks", {}).values()):
+        result = hook(_shown(g))
+        if result is not None:
+            parts = [None if x is None else conj(x if create_graph else x._data) for x in result]
+            g = parts[0] if node.shape is not None else type(g)(len(g), dict(enumerate(parts)))
     return g
 
 
 def call_hook(hook: Any, g: Any, create_graph: bool) -> Any:
     """Show a tensor hook the gradient in PyTorch's convention; take what it returns, if anything."""
-    shown = _as_tensor(_conj(g))
+    shown = as_tensor(conj(g))
     result = hook(shown)
     if result is None:
         return g
     if not isinstance(result, TensorState):
         raise TypeError(f"a hook must return a Tensor or None, got {type(result).__name__}")
-    if result._data.shape != shown._data.shape:
+    have, want = result._data, shown._data
+    if have.shape != want.shape or have.dtype != want.dtype:
         raise RuntimeError(
-            f"a hook changed the shape of its gradient from {shown._data.shape} "
-            f"to {result._data.shape}"
+            f"a hook was given a gradient of shape {want.shape} and dtype {want.dtype}, "
+            f"and returned one of shape {have.shape} and dtype {have.dtype}"
         )
-    return _conj(result if create_graph else result._data)
+    return conj(result if create_graph else result._data)
 
 
 def _run_node_hooks(node: Node, grads: Iterable[Any], g: Any) -> list[Any]:
     grads = list(grads)
     for hook in list(node.extra["node_hooks"].values()):  # type: ignore[index]
-        inputs = tuple(None if x is None else _as_tensor(_conj(x)) for x in grads)
-        result = hook(inputs, (_as_tensor(_conj(g)),))
+        inputs = tuple(None if x is None else as_tensor(conj(x)) for x in grads)
+        result = hook(inputs, _shown(g))
         if result is not None:
             raw = [isinstance(x, np.ndarray | np.generic) for x in grads]
             grads = [
-                None if x is None else _conj(x._data if is_raw else x)
+                None if x is None else conj(x._data if is_raw else x)
                 for x, is_raw in zip(result, raw)
             ]
     return grads
 
 
-def _as_tensor(g: Any) -> Any:
+def as_tensor(g: Any) -> Any:
+    """A gradient as a Tensor: what hooks are shown."""
     return g if isinstance(g, TensorState) else wrap(np.asarray(g))
 
 
-def _check_not_overwritten(node: Node) -> None:
-    for values in node.saved:
+def _shown(g: Any) -> tuple[Any, ...]:
+    """The gradient of each output of a node, as its hooks see them."""
+    parts = g if isinstance(g, Sequence) else (g,)
+    return tuple(None if x is None else as_tensor(conj(x)) for x in parts)
+
+
+def _check_not_overwritten(node: Node, create_graph: bool) -> None:
+    since = node.order if node.extra is None else node.extra.get("since", node.order)
+    for values in node.needed(create_graph):
         for value in values or ():
-            entry = clock.overwritten(value, node.order)
+            entry = clock.overwritten(value, since)
             if entry is not None:
                 raise RuntimeError(
                     f"one of the values that {node.name()} saved for its gradient was overwritten "
@@ -236,8 +246,9 @@ def _check_not_overwritten(node: Node) -> None:
 
 def _check_nan(node: Node, grads: Iterable[Any]) -> None:
     for i, grad in enumerate(grads):
-        data = grad._data if isinstance(grad, TensorState) else grad
-        if data is not None and not isinstance(data, list) and np.any(np.isnan(data)):
+        parts = grad if isinstance(grad, Sequence) else (grad,)
+        values = [x._data if isinstance(x, TensorState) else x for x in parts if x is not None]
+        if any([np.any(np.isnan(x)) for x in values]):
             made = (node.extra or {}).get("traceback")
             where = "" if made is None else "\nIt was made here:\n" + "".join(made)
             raise RuntimeError(f"{node.name()} returned NaN in its gradient number {i}.{where}")
@@ -245,12 +256,11 @@ def _check_nan(node: Node, grads: Iterable[Any]) -> None:
 
 def _finish_leaf(leaf: Any, grad: Any, owned: bool, create_graph: bool) -> Any:
     """The leaf's gradient in PyTorch's convention, in memory that nothing else looks at."""
-    if not owned:
-        grad = np.copy(grad)
     if leaf._hooks:
         for hook in list(leaf._hooks.values()):
             grad = call_hook(hook, grad, create_graph)
-    return _conj(grad)
+        owned = False  # a hook may have kept what it was shown
+    return conj(grad if owned else np.copy(grad))
 
 
 def accumulate(leaf: Any, grad: Any) -> None:
@@ -266,13 +276,17 @@ def accumulate(leaf: Any, grad: Any) -> None:
     if previous is None:
         leaf._grad = grad if isinstance(grad, TensorState) else wrap(grad)
     elif isinstance(grad, TensorState) or previous._node is not None:
-        leaf._grad = previous + _as_tensor(grad)
+        leaf._grad = previous + as_tensor(grad)
     else:
         np.add(previous._data, grad, out=previous._data)
         clock.stamp(previous._data)
     if leaf._post_hooks:
-        for hook in list(leaf._post_hooks.values()):
-            hook(leaf)
+        recording, mode.recording = mode.recording, isinstance(grad, TensorState)
+        try:
+            for hook in list(leaf._post_hooks.values()):
+                hook(leaf)
+        finally:
+            mode.recording = recording
 
 
 def edge_of(tensor: Any) -> Any:
@@ -304,6 +318,7 @@ def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
         )
     if grad._data.dtype.kind == "c" and data.dtype.kind != "c":
         raise RuntimeError("a complex gradient was given for a real output")
-    return _conj(grad if create_graph else grad._data)
+    start = grad if create_graph else grad._data
+    return conj(start if grad._data.dtype == data.dtype else _cast(start, data.dtype, create_graph))
 
 

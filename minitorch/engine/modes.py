@@ -64,7 +64,8 @@ class _Switch:
                     try:
                         step = functools.partial(running.send, (yield value))
                     except GeneratorExit:
-                        running.close()
+                        with _Switch(**wanted):
+                            running.close()
                         raise
                     except BaseException as error:
                         step = functools.partial(running.throw, error)
@@ -77,6 +78,27 @@ class _Switch:
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
+
+
+class _Immediate(_Switch):
+    """A switch that is thrown when it is made; its first ``with`` block only puts it back."""
+
+    def __init__(self, **wanted: bool) -> None:
+        super().__init__(**wanted)
+        super().__enter__()
+        self._thrown = True
+
+    def __enter__(self) -> None:
+        if self._thrown:
+            self._thrown = False
+        else:
+            super().__enter__()
+
+    def __call__(self, function: F) -> F:
+        if self._thrown:  # as a decorator it does not switch the mode where it stands
+            self._thrown = False
+            self.__exit__()
+        return super().__call__(function)
 
 
 class no_grad(_Switch):
@@ -129,26 +151,14 @@ class inference_mode(_Switch):
         return self
 
     def __init__(self, mode: bool = True) -> None:
-        if mode:
-            super().__init__(recording=False, inference=True)
-        else:
-            super().__init__(inference=False)
+        super().__init__(recording=not mode, inference=bool(mode))
 
 
-class set_grad_enabled(_Switch):
+class set_grad_enabled(_Immediate):
     """Switch recording on or off, at once or for a ``with`` block (``torch.set_grad_enabled``)."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__(recording=bool(mode))
-        super().__enter__()  # also works as a plain call
-
-    def __enter__(self) -> None:
-        if len(self._previous) != 1:
-            super().__enter__()
-
-    def __call__(self, function: F) -> F:
-        self.__exit__()  # as a decorator it does not switch the mode where it stands
-        return super().__call__(function)
 
 
 class detect_anomaly(_Switch):
@@ -161,16 +171,11 @@ class detect_anomaly(_Switch):
         super().__init__(anomaly=True, check_nan=check_nan)
 
 
-class set_detect_anomaly(detect_anomaly):
+class set_detect_anomaly(_Immediate):
     """`detect_anomaly` switched on or off, at once or for a ``with`` block."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        _Switch.__init__(self, anomaly=mode, check_nan=check_nan and mode)
-        _Switch.__enter__(self)
-
-    def __enter__(self) -> None:
-        if len(self._previous) != 1:
-            super().__enter__()
+        super().__init__(anomaly=mode, check_nan=check_nan and mode)
 
 
 def is_grad_enabled() -> bool:

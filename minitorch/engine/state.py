@@ -105,10 +105,13 @@ class Node:
             for edge, rule, values in zip(self.inputs, self.op.rules, self.saved)
         ]
 
-    def free(self) -> None:
-        """Drop what was saved; a second walk is then refused.  Ops that saved no array allow it."""
-        if self.op.saves_arrays:
-            self.saved = None
+    def needed(self, create_graph: bool) -> Iterable[Any]:
+        """What must not have been overwritten since, for `gradients` to be right."""
+        return self.saved
+
+    def shown(self) -> tuple[Node, int]:
+        """The node that users see, and the number of its output that this one stands for."""
+        return self, 0
 
     def name(self) -> str:
         """PyTorch's name for it, such as ``MulBackward0``."""
@@ -118,7 +121,7 @@ class Node:
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that this one's gradients go to, each with an output number."""
         return tuple(
-            (AccumulateGrad(edge) if isinstance(edge, TensorState) else edge, 0)
+            edge.shown() if isinstance(edge, Node) else (_end(edge), 0)
             for edge in self.inputs
         )
 
@@ -187,6 +190,10 @@ class AccumulateGrad:
 
     def __hash__(self) -> int:
         return id(self.variable)
+
+
+def _end(leaf: Any) -> AccumulateGrad | None:
+    return None if leaf is None else AccumulateGrad(leaf)
 
 
 class RemovableHandle:

@@ -138,7 +138,7 @@ class _BackwardGate:
         new = list(outputs)
         for i, t in zip(places, passed):
             new[i] = t
-        return type(output)(new)
+        return type(output)(*new) if hasattr(output, "_fields") else type(output)(new)
 
     def entering(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         full: list[Any] = [None] * self.out_count
@@ -178,9 +178,7 @@ class _Gate(Function):
     def forward(ctx: Any, see: Any, *tensors: Any) -> Any:
         ctx.see = see
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(
-            *[t for t in tensors if not (t.is_floating_point() or t.is_complex())]
-        )
+        ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
         return tensors
 
     @staticmethod

@@ -113,12 +113,11 @@ def load_state_dict(
     errors: list[str] = []
     # Loading is a rehearsal first: it fills these lists and a list of writes, and writes nothing.
     writes: list[tuple[Any, str, Any]] = []
-    _walk(self, given, "", metadata, assign, strict, missing, unexpected, errors, writes)
+    _walk(self, given, "", metadata, assign, missing, unexpected, errors, writes)
     keys = IncompatibleKeys(missing, unexpected)
-    for _, module in self.named_modules():
-        for hook in list(module._load_state_dict_post_hooks.values()):
-            if hook(module, keys) is not None:
-                raise RuntimeError("a load_state_dict post hook changes the keys and returns None")
+    hooked = strict and bool(missing or unexpected) and not errors
+    if hooked:  # a hook may forgive them
+        _call_post_hooks(self, keys)
     if strict:
         if unexpected:
             listed = ", ".join(f'"{k}"' for k in unexpected)
@@ -131,20 +130,33 @@ def load_state_dict(
         raise RuntimeError(f"Error(s) in loading state_dict for {self._get_name()}:\n\t{report}")
     for module, name, value in writes:
         _write(module, name, value, assign)
+    if not hooked:
+        _call_post_hooks(self, keys)
     return keys
 
 
+def _call_post_hooks(module: Module, keys: IncompatibleKeys) -> None:
+    """Those of the modules below first."""
+    for child in module._modules.values():
+        if child is not None:
+            _call_post_hooks(child, keys)
+    for hook in list(module._load_state_dict_post_hooks.values()):
+        if hook(module, keys) is not None:
+            raise RuntimeError("a load_state_dict post hook changes the keys and returns None")
+
+
 def _walk(
-    module: Module, given: dict[str, Any], prefix: str, metadata: Any, assign: bool, strict: bool,
+    module: Module, given: dict[str, Any], prefix: str, metadata: Any, assign: bool,
     missing: list[str], unexpected: list[str], errors: list[str], writes: list[Any],
 ) -> None:  # fmt: skip
     local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
     local["assign_to_params_buffers"] = assign
     local["writes"] = writes
-    module._load_from_state_dict(given, prefix, local, strict, missing, unexpected, errors)
+    # True: what is missing is always reported, and `strict` says whether that is an error.
+    module._load_from_state_dict(given, prefix, local, True, missing, unexpected, errors)
     for name, child in module._modules.items():
         if child is not None:
-            _walk(child, given, f"{prefix}{name}.", metadata, assign, strict,
+            _walk(child, given, f"{prefix}{name}.", metadata, assign,
                   missing, unexpected, errors, writes)  # fmt: skip
 
 
@@ -167,10 +179,9 @@ def load_from_state_dict(
     own.update(
         (n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set
     )
+    own = {name: tensor for name, tensor in own.items() if tensor is not None}
     for name, tensor in own.items():
         key = prefix + name
-        if tensor is None:
-            continue
         if key not in state_dict:
             if strict:
                 missing_keys.append(key)
@@ -197,8 +208,8 @@ def load_from_state_dict(
     if strict:
         for key in state_dict:
             if key.startswith(prefix) and (key != extra or not _has_extra(self)):
-                first, _, rest = key[len(prefix) :].partition(".")
-                if first not in own and not (rest and first in self._modules):
+                first, dot, _ = key[len(prefix) :].partition(".")
+                if first not in (self._modules if dot else own):
                     unexpected_keys.append(key)
 
 

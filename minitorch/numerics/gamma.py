@@ -246,6 +246,7 @@ def zeta_kernel(s: Array, q: Array, short: bool) -> Array:
 
     negative = q <= 0
     value = piecewise([(negative, below), (~negative, euler_maclaurin)], s, q)
+    value[(q == np.inf) & (s > 1)] = 0.0
     value[s == 1] = np.inf
     value[s < 1] = np.nan
     return value

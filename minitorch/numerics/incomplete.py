@@ -9,7 +9,6 @@ that keeps Q's relative accuracy.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import cache, partial
 
 import numpy as np
@@ -84,7 +83,7 @@ def power_series(a: Array, x: Array, tolerance: float) -> Array:
 
 
 def continued_fraction(a: Array, x: Array, tolerance: float) -> Array:
-    """-Q, from x > a on; summed forward as a series of ever closer convergents (Gautschi)."""
+    """-Q, from x = a on; Steed's algorithm sums the steps from one convergent to the next."""
     b = x - a + 1.0
     d = 1.0 / b
     step = d.copy()
@@ -136,7 +135,7 @@ def divergence(a: Array, x: Array) -> Array:
         square = r * r
         return (x - a) * r - 2.0 * a * r * square * horner(square, ARTANH)
 
-    close = np.abs(x - a) < 0.4 * a
+    close = np.abs(x - a) < 0.25 * (x + a)
     return piecewise([(close, near), (~close, lambda a, x: x - a - a * np.log(x / a))], a, x)
 
 
@@ -169,6 +168,8 @@ def temme_table() -> list[Coefficients]:
     With m = x / a - 1 a power series in eta, let f = eta / m.  The coefficients of f's even powers
     give those of Stirling's series, and DLMF 8.12.10 all the rest.
     """
+    from fractions import Fraction  # not at the top: it costs as much to import as this whole file
+
     length = TEMME_DEGREE + 2 * TEMME_ORDER + 2
     m = [Fraction(0), Fraction(1)]
     for n in range(2, length + 1):

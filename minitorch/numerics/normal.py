@@ -42,7 +42,7 @@ def erf_kernel(x: Array) -> Array:
     square = y * y
     r = ratio(square, ERF[x.dtype == SINGLE])
     r *= square
-    r += TWO_OVER_ROOT_PI  # the larger summand, so that it alone is rounded
+    r += TWO_OVER_ROOT_PI  # much the larger part: its rounding is nearly all there is
     y *= r
     return np.tanh(y, out=y)
 

@@ -51,6 +51,9 @@ class _FusedNode(Node):
 
     __slots__ = ()
 
+    def needed(self, create_graph: bool) -> Sequence[Any]:
+        return self.saved if create_graph else self.saved[:1]
+
     def gradients(self, g: Any, create_graph: bool) -> Sequence[Any]:
         kept, values = self.saved
         wanted = [edge is not None for edge in self.inputs]
@@ -67,7 +70,10 @@ class _FusedNode(Node):
             out = self.op.reference(*args)
         gates = [a._node for a, w in zip(args, wanted) if w]
         found = engine.run([(out._node, g)], keep_graph=True, create_graph=True, targets=gates)
-        return [found.get(a._node) if w else None for a, w in zip(args, wanted)]
+        return [
+            engine.conj(found[a._node]) if w and a._node in found else None
+            for a, w in zip(args, wanted)
+        ]
 
 
 def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:

@@ -207,7 +207,7 @@ def cross_entropy(
         return _probability_targets(input, target, weight, how, label_smoothing)
     _check_classes(input, target, weight)
     plain = weight is None and label_smoothing == 0.0 and x.ndim == 2 and x.dtype.kind == "f"
-    if plain and x.dtype.itemsize >= 4 and how == "mean" and t.size:
+    if plain and x.dtype.itemsize >= 4 and how == "mean" and t.size and ignore_index < 0:
         if t.dtype.itemsize == 8 and not np.any(t.view(np.uint64) >= x.shape[1]):
             return _mean_cross_entropy(input, t)
     dim = 0 if x.ndim == 1 else 1

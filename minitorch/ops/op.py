@@ -155,8 +155,17 @@ class Cotangents(Sequence[Any]):
         return self
 
 
+class _OutputNode(Node):
+    """Stands between the node of an op with several outputs and one of them."""
+
+    __slots__ = ()
+
+    def shown(self) -> tuple[Node, int]:
+        return self.inputs[0], self.saved[0][0]
+
+
 class _Output:
-    """The op between an op with several outputs and one of them."""
+    """The op of such a node."""
 
     makes_fresh = True
     saves_arrays = False
@@ -175,7 +184,7 @@ def output_node(parent: Node, i: int, outs: Sequence[tuple[Any, Any]]) -> Node:
 
 
 def _output_node(parent: Node, i: int, count: int, shape: Any, dtype: Any) -> Node:
-    return Node(_Output(parent.op.grad_name), (parent,), ((i, count),), shape, dtype)
+    return _OutputNode(_Output(parent.op.grad_name), (parent,), ((i, count),), shape, dtype)
 
 
 def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 
 from minitorch.dtypes import default_numpy, dtype, to_numpy_dtype
 from minitorch.engine.state import wrap
+from minitorch.numerics.adding import add_up
 from minitorch.ops.arithmetic import div
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.copying import cast
@@ -80,19 +81,22 @@ def spread(input, /, dims, keepdim, shape):
 spread.gradient(input=lambda g, dims, keepdim: _sum(g, dims, keepdim))
 
 
-def _reduce(ufunc: np.ufunc, x: Any, dims: Dims, keepdim: bool) -> Any:
+@primitive
+def _sum(input, /, dims, keepdim):
+    kind = input.dtype
+    if kind.itemsize < 4 or kind.kind in "biu":
+        return _reduce_widely(np.add, input, dims, keepdim)
+    if input.size < 4096:
+        return np.add.reduce(input, dims, None, None, keepdim)
+    return add_up(input, dims, keepdim)
+
+
+def _reduce_widely(ufunc: np.ufunc, x: Any, dims: Dims, keepdim: bool) -> Any:
     """``ufunc.reduce``: integers in int64, halves in float32 and rounded at the end."""
     kind = x.dtype
     if kind.kind in "biu":
         return ufunc.reduce(x, dims, np.int64, None, keepdim)
-    if kind.itemsize == 2:
-        return ufunc.reduce(x.astype(np.float32), dims, None, None, keepdim).astype(kind)
-    return ufunc.reduce(x, dims, None, None, keepdim)
-
-
-@primitive
-def _sum(input, /, dims, keepdim):
-    return _reduce(np.add, input, dims, keepdim)
+    return ufunc.reduce(x.astype(np.float32), dims, None, None, keepdim).astype(kind)
 
 
 _sum.gradient(input=lambda g, dims, keepdim, input_shape: spread(g, dims, keepdim, input_shape))
@@ -117,7 +121,7 @@ def sum(
 def _mean(input, /, dims, keepdim):
     if input.dtype.itemsize == 2:
         return _mean.op.function(input.astype(np.float32), dims, keepdim).astype(input.dtype)
-    return np.add.reduce(input, dims, None, None, keepdim) / count(input.shape, dims)
+    return _sum.op.function(input, dims, keepdim) / count(input.shape, dims)
 
 
 _mean.gradient(
@@ -150,7 +154,10 @@ def mean(
 
 @primitive
 def _prod(input, /, dims, keepdim):
-    return _reduce(np.multiply, input, dims, keepdim)
+    kind = input.dtype
+    if kind.itemsize < 4 or kind.kind in "biu":
+        return _reduce_widely(np.multiply, input, dims, keepdim)
+    return np.multiply.reduce(input, dims, None, None, keepdim)
 
 
 def _prod_gradient(g, input, out, dims, keepdim, input_shape):

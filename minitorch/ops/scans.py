@@ -96,12 +96,12 @@ def _running_extreme(name: str, ufunc: np.ufunc, input: Tensor, dim: int) -> tup
     x = input._data
     dim = check_dim(dim, x.ndim)
     check_ordered(name, input)
-    indices = np.empty(x.shape, np.int64)
-    lines, found = _lines(x, dim), _lines(indices, dim)
-    best = ufunc.accumulate(lines, 0)
+    lines = _lines(x, dim)
+    best = _run(ufunc, lines, x.dtype)
     new = (lines == best) | (lines != lines)  # nan counts as new wherever it is
     places = np.arange(len(lines)).reshape((-1,) + (1,) * (lines.ndim - 1))
-    np.maximum.accumulate(np.where(new, places, 0), 0, None, found)
+    indices = np.empty(x.shape, np.int64)
+    _lines(indices, dim)[...] = _run(np.maximum, np.where(new, places, 0), np.int64)
     return take_along(input, indices, dim), wrap(indices)
 
 
@@ -228,7 +228,7 @@ def all_nonzero(x: Any) -> bool:
 
 def _lines(x: np.ndarray, dim: int, reverse: bool = False) -> np.ndarray:
     """A view with `dim` in front (a number counts as a line of one), from the end if `reverse`."""
-    x = np.moveaxis(x, dim, 0) if x.ndim else x.reshape(1)
+    x = x.swapaxes(0, dim) if x.ndim else x.reshape(1)
     return x[::-1] if reverse else x
 
 
@@ -236,6 +236,17 @@ def _accumulate(ufunc: np.ufunc, x: np.ndarray, dim: int, reverse: bool) -> np.n
     """``ufunc.accumulate`` along `dim`, in a wider dtype than the result's."""
     kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
     wide = _WIDER.get(kind, np.float32 if kind.kind == "V" else kind)
-    out = np.empty(x.shape, wide)
-    ufunc.accumulate(_lines(x, dim, reverse), 0, wide, _lines(out, dim, reverse))
-    return out.astype(kind, copy=False)
+    lines = _run(ufunc, _lines(x, dim, reverse), wide)
+    out = np.empty(x.shape, kind)
+    _lines(out, dim, reverse)[...] = lines
+    return out
+
+
+def _run(ufunc: np.ufunc, lines: np.ndarray, wide: Any) -> np.ndarray:
+    """``ufunc.accumulate`` along the first dimension; across many lines, all at a time."""
+    if lines.size < 64 * len(lines):
+        return ufunc.accumulate(lines, 0, wide)
+    out = lines.astype(wide, "C")
+    for i in range(1, len(out)):
+        ufunc(out[i - 1], out[i], out[i])
+    return out

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.numerics.adding import add_up
 from minitorch.ops.arithmetic import div, mul, sub
 from minitorch.ops.bilinear import mm_t
 from minitorch.ops.bounds import clamp
@@ -32,8 +33,10 @@ def _var(input, /, dims, correction, keepdim):
         wide = input.astype(np.float32)
         return _var.op.function(wide, dims, correction, keepdim).astype(input.dtype)
     d = input - mean_over(input, dims, True)
-    squares = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
-    total = np.add.reduce(squares, dims, None, None, keepdim)
+    if d.dtype.kind == "c":
+        total = np.add.reduce(d.real * d.real + d.imag * d.imag, dims, None, None, keepdim)
+    else:
+        total = add_up(d, dims, keepdim, d)
     freedom = count(input.shape, dims) - correction
     return total / (freedom if freedom > 0 else 0)  # nan, or inf
 

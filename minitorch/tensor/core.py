@@ -164,8 +164,7 @@ class Core(TensorState):
     @property
     def grad_fn(self) -> Node | None:
         """The node that made it, or None for a leaf."""
-        node = self._node
-        return node if isinstance(node, Node) and not isinstance(node, DeadEnd) else None
+        return None if self.is_leaf else self._node.shown()[0]
 
     @property
     def grad(self) -> Tensor | None:
@@ -222,8 +221,8 @@ class Core(TensorState):
 
     @property
     def retains_grad(self) -> bool:
-        node = self.grad_fn
-        return node is not None and node.extra is not None and "retain_grad" in node.extra
+        node = self._node
+        return isinstance(node, Node) and node.extra is not None and "retain_grad" in node.extra
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call ``hook(grad)`` when this tensor's gradient is known; it may return another.
@@ -393,12 +392,15 @@ class Core(TensorState):
     __str__ = __repr__
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("only leaf tensors can be pickled or copied; use detach() first")
-        state = dict(self.__dict__)
-        for transient in ("_alias", "_live_views", "_hooks", "_post_hooks"):
-            state.pop(transient, None)
-        return _rebuild, (type(self), np.array(self._data), self.requires_grad, state)
+        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self._own())
+
+    def __copy__(self) -> Tensor:
+        return _rebuild(type(self), self._data, self.requires_grad, self._own())
+
+    def _own(self) -> dict[str, Any]:
+        """The attributes that a copy gets too: the user's, not the engine's."""
+        engines = ("_alias", "_live_views", "_hooks", "_post_hooks")
+        return {k: v for k, v in self.__dict__.items() if k not in engines}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if id(self) in memo:
@@ -407,11 +409,7 @@ class Core(TensorState):
             raise RuntimeError(
                 "only leaf tensors (made by the user) can be deep-copied; use detach() first"
             )
-        state = {
-            k: copy.deepcopy(v, memo)
-            for k, v in self.__dict__.items()
-            if k not in ("_alias", "_live_views", "_hooks", "_post_hooks")
-        }
+        state = copy.deepcopy(self._own(), memo)
         new = _rebuild(type(self), self._data.copy(order="K"), self.requires_grad, state)
         memo[id(self)] = new
         if self._grad is not None:
@@ -453,9 +451,11 @@ def run_backward(
         raise RuntimeError("inputs must not be empty; leave it out to reach every leaf")
     if any(t._node is None for t in tensors):
         raise RuntimeError("one of the inputs does not require grad")
+    for t in tensors:
+        if not t.is_leaf:
+            t.retain_grad()
     edges = [engine.edge_of(t) for t in tensors]
     found = engine.run(roots, keep_graph=keep, create_graph=create_graph, targets=edges)
-    for tensor, edge in dict(zip(tensors, edges)).items():
-        if edge in found:
-            engine.accumulate(tensor, found[edge])
+    for leaf in dict.fromkeys(t for t in tensors if t.is_leaf and t in found):
+        engine.accumulate(leaf, found[leaf])
 

@@ -9,6 +9,7 @@ cost", 2016.  Mirrors ``torch.utils.checkpoint``.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,26 +58,66 @@ def checkpoint(
     start = clock.tick()
     outputs = function(*args, **kwargs)
     nodes = _nodes_since(start, outputs)
+    made = [_kind(node) for node in nodes]
+    # Weakly: a node holds `restore`, and the two would be a cycle.
+    places = [weakref.ref(node) for node in nodes]
 
     def restore() -> None:
-        for node in nodes:
-            node.extra.pop("restore", None)  # type: ignore[union-attr]
+        alive = [place() for place in places]
+        for tensor in _read_by(alive, [*inputs, *named.values()]):
+            entry = clock.overwritten(tensor._data, start)
+            if entry is not None:
+                raise RuntimeError(
+                    "backward must repeat a checkpointed function, but a tensor that it read was "
+                    f"overwritten by an in-place operation at {entry.where}"
+                )
         again = clock.tick()
         with enable_grad(), _random_state(state):
             repeated = _nodes_since(again, function(*inputs, **named))
-        if [n.op.grad_name for n in nodes] != [n.op.grad_name for n in repeated]:
+        if made != [_kind(node) for node in repeated]:
             raise CheckpointError(
-                f"the checkpointed function made {len(nodes)} nodes at first and {len(repeated)} "
+                f"the checkpointed function made {len(made)} nodes at first and {len(repeated)} "
                 "when it was repeated: it must compute the same each time"
             )
-        for node, twin in zip(nodes, repeated):
-            node.saved = twin.saved
+        for node, twin in zip(alive, repeated):
+            if node is not None:
+                _take_over(node, twin)
 
     for node in nodes:
         node.hooks("more")  # makes `extra`
         node.extra["restore"] = restore  # type: ignore[index]
         node.saved = ()
     return outputs
+
+
+def _kind(node: Node) -> tuple[Any, ...]:
+    """What a node and its repetition have in common."""
+    return node.name(), node.shape, node.dtype
+
+
+def _read_by(nodes: Sequence[Node | None], inputs: Sequence[Any]) -> list[Any]:
+    """The tensors that the function was given, and the leaves that it found elsewhere."""
+    edges = [edge for node in nodes if node is not None for edge in node.inputs]
+    return [t for t in [*inputs, *edges] if isinstance(t, TensorState)]
+
+
+def _take_over(node: Node, twin: Node) -> None:
+    """Give `node` what its repetition saved; or the way to get it, inside a nested checkpoint."""
+    extra: Any = node.extra
+    theirs = twin.extra or {}
+    if "restore" not in theirs:
+        node.saved = twin.saved
+        extra["since"] = theirs.get("since", twin.order)
+        del extra["restore"]
+        return
+    place = weakref.ref(node)
+
+    def restore() -> None:
+        if "restore" in theirs:
+            theirs["restore"]()
+        _take_over(place(), twin)  # type: ignore[arg-type]
+
+    extra["restore"] = restore
 
 
 def _nodes_since(start: int, outputs: Any) -> list[Node]:

@@ -879,8 +879,8 @@ class Judge:
         """PyTorch's inputs of a kind; the same whenever they are drawn."""
         torch.default_generator.manual_seed(1)
         random.seed(1)
-        np.random.seed(1)
-        return getattr(self.record, kind)("cpu", *args, set_seed=False)
+        # Not record.sample_inputs(...), which walks the stack and seeds every device.
+        yield from getattr(self.record, kind + "_func")(self.record, "cpu", *args)
 
     def samples(self, dtype, requires_grad: bool, cap: int) -> list[tuple[int, Any]]:
         drawn = list(enumerate(self.draw("sample_inputs", dtype, requires_grad)))
@@ -1499,7 +1499,7 @@ class Judge:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    drawn = list(enumerate(self.draw("reference_inputs", dtype)))
+                    drawn = list(enumerate(self.draw("reference_inputs", dtype, False)))
             except Exception:
                 continue
             for index, sample in self._choose(drawn, self.options.value_cap):
@@ -1556,7 +1556,7 @@ class Judge:
         if dtype is None:
             return
         try:
-            drawn = list(enumerate(self.draw("sample_inputs", dtype)))
+            drawn = list(enumerate(self.draw("sample_inputs", dtype, False)))
         except Exception:
             return
         small = [d for d in drawn if self._numel(d[1]) <= 200] or drawn[:1]
@@ -1587,7 +1587,7 @@ class Judge:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    sample = next(iter(self.draw("sample_inputs", dtype)))
+                    sample = next(self.draw("sample_inputs", dtype, False))
             except Exception:
                 continue
             self.context = f"{dtype_name_of(dtype)} refused ({describe(sample)})"

@@ -1,0 +1,47 @@
+"""Sums as of NumPy's `np.add.reduce`, but through BLAS where that is faster.
+
+The sum along contiguous memory is its product with ones. Long lines are cut, so that single
+precision loses no more digits than in NumPy's pairwise sums.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_SMALL = 4096  # elements; below, calls cost more than they save
+_LONGEST = 4096  # elements of a line that are added up in one go
+
+
+def add_up(x: np.ndarray, dims: Any, keepdim: bool, times: np.ndarray | None = None) -> Any:
+    """The sum over `dims` of `x`, or of ``x * times``, which must have the same shape and layout."""
+    kept = _kept_in_front(dims, x.ndim)
+    if kept < 0 or x.size < _SMALL or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+        return np.add.reduce(x if times is None else x * times, dims, None, None, keepdim)
+    lines = x.reshape(*x.shape[:kept], -1)
+    n = lines.shape[-1]
+    cut = 0 if n < 2 * _LONGEST else n - n % _LONGEST
+    factors = None if times is None else times.reshape(lines.shape)
+    total = _dot(lines[..., cut:], None if factors is None else factors[..., cut:])
+    if cut:
+        cells = (*lines.shape[:-1], cut // _LONGEST, _LONGEST)
+        if factors is not None:
+            factors = factors[..., :cut].reshape(cells)
+        total = np.add.reduce(_dot(lines[..., :cut].reshape(cells), factors), -1) + total
+    return total.reshape(x.shape[:kept] + (1,) * (x.ndim - kept)) if keepdim else total
+
+
+def _dot(lines: np.ndarray, factors: np.ndarray | None) -> Any:
+    if factors is None:
+        factors = np.ones(lines.shape[-1], lines.dtype)
+    return np.vecdot(lines, factors)
+
+
+def _kept_in_front(dims: Any, ndim: int) -> int:
+    """How many dimensions stay if `dims` are the last ones; -1 if they are not."""
+    if dims is None:
+        return 0
+    first = dims if isinstance(dims, int) else dims[0] if dims else ndim
+    wanted = (first,) if isinstance(dims, int) else dims
+    return first if wanted == tuple(range(first, ndim)) else -1
