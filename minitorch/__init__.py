@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")
 
 from minitorch.tensor import Tensor
-from minitorch import autograd, linalg, nn, optim, special
+from minitorch import autograd, einops_backend, linalg, nn, optim, special
 from minitorch.autograd import (
     enable_grad,
     inference_mode,
@@ -26,7 +26,7 @@ from minitorch.dtypes import bool_ as bool
 from minitorch.dtypes import float_ as float
 from minitorch.dtypes import int_ as int
 from minitorch.memory import keep_freed_memory
-from minitorch.ops.activations import celu, log_softmax, logit, selu, sigmoid, softmax
+from minitorch.ops.activations import celu, logit, selu, sigmoid
 from minitorch.ops.arithmetic import (
     add, addcdiv, addcmul, div, divide, gcd, lcm, lerp, mul, multiply, neg, negative, positive,
     rsub, sub, subtract, true_divide,
@@ -54,12 +54,12 @@ from minitorch.ops.exponential import (
     exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, xlogy,
 )  # fmt: skip
 from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
-from minitorch.ops.filling import fill
+from minitorch.ops.filling import fill, fill_, zero_
 from minitorch.ops.gathering import (
     gather, index_add, index_copy, index_fill, index_reduce, index_select, scatter, scatter_add,
-    take_along_dim,
+    scatter_reduce, take_along_dim,
 )  # fmt: skip
-from minitorch.ops.indexing import index_put
+from minitorch.ops.indexing import index_put, index_put_
 from minitorch.ops.joining import (
     block_diag, cartesian_prod, cat, column_stack, concat, concatenate, dstack, hstack,
     meshgrid, row_stack, stack, vstack,
@@ -117,6 +117,7 @@ from minitorch.ops.shapes import (
     swapdims, t, transpose, unflatten, unsqueeze,
 )  # fmt: skip
 from minitorch.ops.signs import abs, absolute, copysign, heaviside, nextafter, sgn, sign, signbit
+from minitorch.ops.softmax import log_softmax, softmax
 from minitorch.ops.sorting import argsort, kthvalue, median, mode, msort, nanmedian, sort, topk
 from minitorch.ops.special_functions import (
     digamma, erf, erfc, erfinv, i0, igamma, igammac, lgamma, mvlgamma, polygamma,
@@ -136,3 +137,4 @@ from minitorch.tensor.typed import (
 )  # fmt: skip
 
 keep_freed_memory()
+einops_backend.install()

@@ -27,6 +27,4 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):  # musl and others have no mallopt
         return False
     mallopt.argtypes, mallopt.restype = [ctypes.c_int, ctypes.c_int], ctypes.c_int
-    return bool(
-        mallopt(M_TRIM_THRESHOLD, TRIM_ABOVE) and mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE)
-    )
+    return bool(mallopt(M_TRIM_THRESHOLD, TRIM_ABOVE) and mallopt(M_MMAP_THRESHOLD, MMAP_ABOVE))

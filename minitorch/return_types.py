@@ -9,20 +9,22 @@ indices=tensor([1, 0]))
 
 from __future__ import annotations
 
-from collections import namedtuple
+import collections
 from typing import Any
 
-__all__ = []
+__all__: list[str] = []
 
 
 def _structure(name: str, fields: str) -> Any:
     """A named tuple that prints as PyTorch's do: one result after the other, on its own lines."""
-    kind: Any = namedtuple(name, fields, module=__name__)
-    kind.__repr__ = lambda self: (
-        f"minitorch.return_types.{name}(\n"
-        + ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self))
-        + ")"
-    )
+
+    def show(self: Any) -> str:
+        results = [f"{field}={value!r}" for field, value in zip(self._fields, self)]
+        return f"minitorch.return_types.{name}(\n" + ",\n".join(results) + ")"
+
+    make: Any = collections.namedtuple  # by its name, mypy would want to see the fields
+    kind = make(name, fields, module=__name__)
+    kind.__repr__ = show
     __all__.append(name)
     return kind
 

@@ -1,10 +1,11 @@
 """Special functions.  Mirrors ``torch.special``."""
 
-from minitorch.ops.activations import log_softmax, logit, softmax
+from minitorch.ops.activations import logit
 from minitorch.ops.activations import sigmoid as expit
 from minitorch.ops.exponential import exp2, expm1, log1p, xlog1py, xlogy
 from minitorch.ops.reductions import logsumexp
 from minitorch.ops.rounding import round
+from minitorch.ops.softmax import log_softmax, softmax
 from minitorch.ops.special_functions import (
     digamma,
     entr,

@@ -232,9 +232,7 @@ def _recorded(
         else o
         for o in outputs
     ]
-    like = [
-        (o._data.shape, o._data.dtype) if isinstance(o, TensorState) else None for o in made
-    ]
+    like = [(o._data.shape, o._data.dtype) if isinstance(o, TensorState) else None for o in made]
     shape, dtype = like[0] if single else (None, None)
     node = _FunctionNode(_FunctionOp(cls), edges, (), shape, dtype)
     node.ctx, node.outputs = ctx, like
@@ -269,9 +267,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         if not recording or not ends:
             return result
         parts = result if isinstance(result, tuple | list) else (result,)
-        refused = tuple(
-            _Refuse.apply(p, *ends) if isinstance(p, TensorState) else p for p in parts
-        )
+        refused = tuple(_Refuse.apply(p, *ends) if isinstance(p, TensorState) else p for p in parts)
         return refused if isinstance(result, tuple | list) else refused[0]
 
     return wrapped

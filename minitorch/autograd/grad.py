@@ -76,7 +76,9 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("is_grads_batched is not there; call grad() for each gradient")
     if allow_unused is False and materialize_grads:
-        raise ValueError("materialize_grads=True makes zeros of unused inputs: allow_unused is True")
+        raise ValueError(
+            "materialize_grads=True makes zeros of unused inputs: allow_unused is True"
+        )
     ends, starts = _tuple(outputs), _tuple(inputs)
     if not starts:
         raise ValueError("grad() needs at least one input")

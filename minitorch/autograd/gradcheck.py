@@ -51,13 +51,9 @@ def gradcheck(
     return True
 
 
-def _check(
-    func: Any, inputs: Any, eps: float, atol: float, rtol: float, nondet: float
-) -> None:
+def _check(func: Any, inputs: Any, eps: float, atol: float, rtol: float, nondet: float) -> None:
     given = (inputs,) if isinstance(inputs, TensorState) else tuple(inputs)
-    checked = [
-        i for i, x in enumerate(given) if isinstance(x, TensorState) and x._node is not None
-    ]
+    checked = [i for i, x in enumerate(given) if isinstance(x, TensorState) and x._node is not None]
     if not checked:
         raise ValueError("gradcheck needs at least one input that requires grad")
     for i in checked:
@@ -70,7 +66,7 @@ def _check(
     with enable_grad():
         outputs = _outputs(func, given)
         starts = [given[i] for i in checked]
-        slopes = [_slopes(func, given, i, eps) for i in checked]
+        slopes = [_slopes(func, given, i, eps, outputs) for i in checked]
         for o, out in enumerate(outputs):
             for place, v in _directions(out._data):
                 found = _pulled(out, starts, place, v)
@@ -112,7 +108,9 @@ def _pulled(out: Any, starts: list[Any], place: tuple[int, ...], v: Any) -> list
     return [np.zeros_like(x._data) if g is None else g._data for g, x in zip(found, starts)]
 
 
-def _slopes(func: Any, given: tuple[Any, ...], i: int, eps: float) -> list[np.ndarray]:
+def _slopes(
+    func: Any, given: tuple[Any, ...], i: int, eps: float, outputs: list[Any]
+) -> list[np.ndarray]:
     """For each output, d(output)/d(input i) by central differences.
 
     Shape: (2 or 1, *input shape, *output shape); the first axis is the direction of the step, real
@@ -132,10 +130,9 @@ def _slopes(func: Any, given: tuple[Any, ...], i: int, eps: float) -> list[np.nd
                     args[i] = wrap(moved, LEAF)
                     ends.append([t._data for t in _outputs(func, tuple(args))])
                 columns.append([(up - down) / (2 * eps) for up, down in zip(*ends)])
-    count = len(columns[0]) if columns else 0
     return [
-        np.array([c[o] for c in columns]).reshape(len(steps), *x.shape, *columns[0][o].shape)
-        for o in range(count)
+        np.array([c[o] for c in columns]).reshape(len(steps), *x.shape, *out._data.shape)
+        for o, out in enumerate(outputs)
     ]
 
 
@@ -144,7 +141,7 @@ def _compare(
     atol: float, rtol: float,
 ) -> None:  # fmt: skip
     """The gradient of ``Re(conj(v) * output[place])`` against the slopes in each direction."""
-    line = slopes[(..., *place)] if place else slopes
+    line = slopes[(slice(None),) * (slopes.ndim - len(place)) + place]
     expected = np.real(np.conj(v) * line)
     expected = expected[0] + 1j * expected[1] if len(expected) == 2 else expected[0]
     wrong = ~np.isclose(found, expected, rtol=rtol, atol=atol, equal_nan=True)
@@ -193,9 +190,7 @@ def gradgradcheck(
         starts = [a for a in args[:count] if isinstance(a, TensorState) and a._node is not None]
         ends = [out for out in _outputs(func, args[:count]) if out._node is not None]
         with enable_grad():
-            return grad(
-                ends, starts, args[count:], create_graph=True, materialize_grads=True
-            )
+            return grad(ends, starts, args[count:], create_graph=True, materialize_grads=True)
 
     return gradcheck(
         _always_recording(gradient),

@@ -320,5 +320,3 @@ def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
         raise RuntimeError("a complex gradient was given for a real output")
     start = grad if create_graph else grad._data
     return conj(start if grad._data.dtype == data.dtype else _cast(start, data.dtype, create_graph))
-
-

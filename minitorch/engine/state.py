@@ -35,6 +35,7 @@ class TensorState:
     _view: Any
 
     _alias: weakref.ref[Any] | None = None
+    _cut = False
     _live_views: list[weakref.ref[Any]] | None = None
     _hooks: dict[int, Callable[..., Any]] | None = None
     _post_hooks: dict[int, Callable[..., Any]] | None = None
@@ -121,8 +122,7 @@ class Node:
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that this one's gradients go to, each with an output number."""
         return tuple(
-            edge.shown() if isinstance(edge, Node) else (_end(edge), 0)
-            for edge in self.inputs
+            edge.shown() if isinstance(edge, Node) else (_end(edge), 0) for edge in self.inputs
         )
 
     def hooks(self, kind: str = "hooks") -> dict[int, Callable[..., Any]]:

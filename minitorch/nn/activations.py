@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minitorch.nn.module import Module
-from minitorch.ops.activations import log_softmax, sigmoid, softmax
+from minitorch.ops.activations import sigmoid
 from minitorch.ops.inplace import in_place
 from minitorch.ops.rectifiers import relu
+from minitorch.ops.softmax import log_softmax, softmax
 from minitorch.ops.trigonometry import tanh
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -88,7 +89,14 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     except Exception:
         for hook in hooks:  # always_call: also where forward failed, and then without effect
             if hook.always_call and id(hook) not in called:
-                _call_forward_hook(hook, module, args, kwargs, None)
+                try:
+                    _call_forward_hook(hook, module, args, kwargs, None)
+                except Exception as second:
+                    warnings.warn(
+                        f"a forward hook with always_call=True raised {second!r} after forward "
+                        "had failed; the first error goes on",
+                        stacklevel=2,
+                    )
         raise
 
 
@@ -154,8 +162,7 @@ class _BackwardGate:
             for hook in self.after:
                 if hook.function(self.module, (), grad_output) is not None:
                     raise RuntimeError(
-                        "a backward hook of a module whose inputs need no gradient "
-                        "must return None"
+                        "a backward hook of a module whose inputs need no gradient must return None"
                     )
         return tuple(grad_output[i] for i in self.out_places)
 

@@ -177,7 +177,8 @@ class Module:
                 )
             state["_buffers"][name] = value
         else:
-            _refuse_hidden(name, value)
+            if isinstance(value, list | tuple | dict | set):
+                _refuse_lost(self, type(self), name, value)
             super().__setattr__(name, value)
 
     def _forget(self, name: str, keep: str) -> None:
@@ -257,6 +258,9 @@ class Module:
             else [(prefix, self)]
         )
         for path, module in modules:
+            for name, value in module.__dict__.items():
+                if isinstance(value, list | tuple | dict | set) and value:
+                    _refuse_lost(self, type(module), name, value)
             for name, value in getattr(module, registry).items():
                 if value is None or id(value) in seen:
                     continue
@@ -397,7 +401,9 @@ class Module:
             if t.is_floating_point() or t.is_complex():
                 return t.to(*args, **kwargs)
             others = [a for a in args if not isinstance(a, DType | TensorState)]
-            return t.to(*others, **{k: v for k, v in kwargs.items() if k not in ("dtype", "tensor")})
+            return t.to(
+                *others, **{k: v for k, v in kwargs.items() if k not in ("dtype", "tensor")}
+            )
 
         return self._apply(convert)
 
@@ -544,19 +550,37 @@ def _add_hook(hooks: dict[int, Any], hook: Hook, prepend: bool) -> RemovableHand
     return handle
 
 
-def _refuse_hidden(name: str, value: Any) -> None:
-    """Parameters and modules in a plain list or dict would be lost to the optimizer."""
-    inside = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, list | tuple | dict | set) or name.startswith("_"):
+def _refuse_lost(root: Module, owner: type, name: str, value: Any) -> None:
+    """Parameters and modules in a plain list or dict would be lost to the optimizer.
+
+    Unless they are registered under another name, or the attribute's name begins with ``_``.
+    """
+    if name.startswith("_"):
         return
-    for item in inside:
-        if isinstance(item, Parameter | Module):
+    held = list(_members(value, set()))
+    if not held:
+        return
+    modules = list(root.modules()) if "_modules" in root.__dict__ else []
+    known = {id(m) for m in modules} | {id(p) for m in modules for p in m._parameters.values()}
+    for item in held:
+        if id(item) not in known:
             kind = "Parameter" if isinstance(item, Parameter) else "Module"
             wanted = "Dict" if isinstance(value, dict) else "List"
             raise TypeError(
-                f"attribute {name!r} is a plain {type(value).__name__} that holds a {kind}: "
-                f"parameters() would not find it. Use nn.{kind}{wanted}"
+                f"attribute {name!r} of {owner.__name__} is a plain {type(value).__name__} that "
+                f"holds a {kind}: parameters() would not find it. Use nn.{kind}{wanted}, or a "
+                "name that begins with _ if it is not to be trained or saved"
             )
+
+
+def _members(value: Any, seen: set[int]) -> Iterator[Any]:
+    """The parameters and modules in nested plain containers."""
+    if isinstance(value, Parameter | Module):
+        yield value
+    elif isinstance(value, list | tuple | dict | set) and id(value) not in seen:
+        seen.add(id(value))
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _members(item, seen)
 
 
 def _say_where(error: Exception, module: Module) -> None:
@@ -571,7 +595,10 @@ def _say_where(error: Exception, module: Module) -> None:
         name = next((n for n, m in module._modules.items() if m is child), type(child).__name__)
         names = [name, *names]
         path = [*path, module]
-    error._module_path, error._module_names = path, names  # type: ignore[attr-defined]
+    try:
+        error._module_path, error._module_names = path, names  # type: ignore[attr-defined]
+    except AttributeError:  # a class with slots
+        return
     inner = path[0]
     shown = repr(inner) if not inner._modules else f"{inner._get_name()}(...)"
     note = f"in {'.'.join([module._get_name(), *names])}: {shown}"

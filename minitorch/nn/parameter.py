@@ -18,7 +18,9 @@ def _make(kind: type, data: Any, requires_grad: bool) -> Any:
     else:
         raise TypeError(f"{kind.__name__} takes a Tensor, got {type(data).__name__}")
     if requires_grad and array.dtype.kind not in "fcV":
-        raise RuntimeError(f"only floating and complex tensors can require gradients: {array.dtype}")
+        raise RuntimeError(
+            f"only floating and complex tensors can require gradients: {array.dtype}"
+        )
     made = object.__new__(kind)
     made._data = array
     made._node = LEAF if requires_grad else None

@@ -33,7 +33,6 @@ class IncompatibleKeys(NamedTuple):
         )
 
 
-
 def state_dict(
     self: Module,
     *args: Any,

@@ -1,4 +1,4 @@
-"""Smooth activation functions, and softmax."""
+"""Smooth activation functions."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.dtypes import dtype as DType
-from minitorch.dtypes import to_numpy_dtype
-from minitorch.numerics.normal import ndtr as normal_ndtr
+from minitorch.numerics import normal
 from minitorch.ops.bounds import clamp
-from minitorch.ops.checks import check_floating, check_tensor
-from minitorch.ops.copying import cast
+from minitorch.ops.checks import check_floating
 from minitorch.ops.dims import check_dim
-from minitorch.ops.operators import add, div, mul, neg, sub
+from minitorch.ops.fused import fused
+from minitorch.ops.operators import add, div, mul, sub
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single
-from minitorch.ops.reductions import sum_over
 from minitorch.ops.selecting import narrow
 from minitorch.ops.signs import abs
-from minitorch.ops.special_functions import BELL, ndtr
+from minitorch.ops.special_functions import BELL, erf
 from minitorch.ops.trigonometry import tanh
 from minitorch.ops.where import choose, keep
 
@@ -33,19 +30,19 @@ __all__ = [
     "elu",
     "gelu",
     "glu",
-    "log_softmax",
     "logit",
     "logsigmoid",
     "mish",
     "selu",
     "sigmoid",
     "silu",
-    "softmax",
-    "softmin",
     "softplus",
     "softsign",
     "tanhshrink",
 ]
+
+
+ROOT_HALF = math.sqrt(0.5)
 
 
 # --- sigmoid and its relatives ------------------------------------------------------------------
@@ -101,9 +98,9 @@ def silu(input):
     return input / (1 + np.exp(-input))
 
 
-def _silu_rule(g, input):
+def _silu_rule(g, input, out):
     s = sigmoid(input)
-    return g * (s * (1 + input * (1 - s)))
+    return g * (s * (1 - out) + out)  # s + input * s * (1 - s)
 
 
 silu.gradient(input=_silu_rule)
@@ -201,17 +198,28 @@ def selu(input: Tensor) -> Tensor:
 # --- gelu ---------------------------------------------------------------------------------------
 
 
-@elementwise(kinds="fV")
-@in_single
-def _gelu(input):
-    return input * normal_ndtr(input)
+def _gelu_reference(input):
+    return mul(input, mul(add(erf(mul(input, ROOT_HALF)), 1), 0.5))
 
 
-def _gelu_rule(g, input):
-    return g * (ndtr(input) + input * (np.exp(input * input * -0.5) * BELL))
+@fused(reference=_gelu_reference)
+def _gelu(input, /):
+    below = normal.erf(input * input.dtype.type(ROOT_HALF))
+    below += 1
+    below *= 0.5
+    return input * below, (input, below)
 
 
-_gelu.gradient(input=_gelu_rule)
+@_gelu.backward
+def _(g, wanted, input, below):
+    slope = input * input
+    slope *= -0.5
+    np.exp(slope, out=slope)
+    slope *= input
+    slope *= BELL
+    slope += below
+    slope *= g
+    return (slope,)
 
 
 def _tanh_argument(x):
@@ -238,6 +246,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
     ``approximate="tanh"`` uses the well-known formula with tanh instead.
     """
+    check_floating("gelu", input, complex=False)
     if approximate == "none":
         return _gelu(input)
     if approximate == "tanh":
@@ -256,72 +265,3 @@ def softsign(input: Tensor) -> Tensor:
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``."""
     return sub(input, tanh(input))
-
-
-# --- softmax ------------------------------------------------------------------------------------
-
-
-@primitive
-@in_single
-def _softmax(input, /, dim):
-    if input.size == 0:
-        return np.empty_like(input)
-    out = np.exp(input - np.maximum.reduce(input, dim, None, None, True))
-    out /= np.add.reduce(out, dim, None, None, True)
-    return out
-
-
-@primitive
-@in_single
-def _log_softmax(input, /, dim):
-    if input.size == 0:
-        return np.empty_like(input)
-    out = input - np.maximum.reduce(input, dim, None, None, True)
-    out -= np.log(np.add.reduce(np.exp(out), dim, None, None, True))
-    return out
-
-
-_softmax.gradient(input=lambda g, out, dim: out * (g - sum_over(g * out, dim, True)))
-_log_softmax.gradient(input=lambda g, out, dim: g - np.exp(out) * sum_over(g, dim, True))
-
-
-def _along(dim: int, ndim: int) -> Any:
-    dim = check_dim(dim, ndim)
-    return dim if ndim else ()
-
-
-def softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = None) -> Tensor:
-    """``exp(input) / sum(exp(input))`` along `dim`: positive, with sum 1.
-
-    With `dtype`, `input` is first converted to it.
-
-    >>> import minitorch
-    >>> minitorch.softmax(minitorch.tensor([0.0, 0.0, 1.0]), dim=0)
-    tensor([0.2119, 0.2119, 0.5761])
-    """
-    check_tensor("softmax", input)
-    if dtype is not None:
-        input = cast(input, to_numpy_dtype(dtype))
-    check_floating("softmax", input, complex=False)
-    result = _softmax(input, _along(dim, input._data.ndim))
-    return result if out is None else store(out, result)
-
-
-def log_softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = None) -> Tensor:
-    """``log(softmax(input, dim))``, without overflow.
-
-    >>> import minitorch
-    >>> minitorch.log_softmax(minitorch.tensor([0.0, 1000.0]), dim=0)
-    tensor([-1000.,     0.])
-    """
-    check_tensor("log_softmax", input)
-    if dtype is not None:
-        input = cast(input, to_numpy_dtype(dtype))
-    check_floating("log_softmax", input, complex=False)
-    result = _log_softmax(input, _along(dim, input._data.ndim))
-    return result if out is None else store(out, result)
-
-
-def softmin(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
-    """``softmax(-input, dim)``."""
-    return softmax(neg(input), dim, dtype)

@@ -2,8 +2,8 @@
 
 Everything that chooses elements (``max(dim)``, ``sort``, ``topk``, ``median``, ``gather`` ...) is
 `take_along` at some indices, so that one pair of rules differentiates it, to any order.
-Settings: `dim` is not negative; `indices` are int64 arrays, none negative, of as many dimensions as the
-input; in the other dimensions they may be shorter than the input, as in ``torch.gather``.
+Settings: `dim`, not negative, and `indices`, an array of int64, none negative. It has as many
+dimensions as the input, and may be shorter in the others than `dim`, as in ``torch.gather``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ take_along.gradient(input=lambda g, indices, dim, input_shape: put_along(
 
 @primitive
 def put_along(values, /, indices, dim, shape):
-    """Zeros of `shape` with `values` added at `indices` along `dim`: the adjoint of `take_along`."""
+    """Zeros of `shape`, `values` added at `indices` along `dim`: the adjoint of `take_along`."""
     out = np.zeros(shape, values.dtype)
     np.add.at(out.reshape(-1), _places(indices, dim, shape).reshape(-1), values.reshape(-1))
     return out

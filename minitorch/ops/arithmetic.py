@@ -13,6 +13,7 @@ from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.operators import mul, neg
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise
+from minitorch.ops.promotion import refusal
 from minitorch.ops.rounding import _div_floor, _div_trunc
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _times_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
     kind = common_dtype(*raw).kind
     if isinstance(alpha, bool) and kind != "b":
         raise RuntimeError(f"{name}(): alpha may be a boolean only for boolean results")
-    if kind in "biu" and isinstance(alpha, float) or kind != "c" and isinstance(alpha, complex):
+    if (kind in "biu" and isinstance(alpha, float)) or (kind != "c" and isinstance(alpha, complex)):
         raise RuntimeError(
             f"{name}(): the result is {from_numpy_dtype(common_dtype(*raw))}, "
             f"so alpha cannot be {alpha!r}"
@@ -133,9 +134,21 @@ def addcmul(
     tensor([7., 7.])
     """
     check_tensor("addcmul", input, tensor1, tensor2)
-    product = mul(tensor1, tensor2)
-    result = operators.add(input, product if value == 1 else mul(product, value))
+    tensor1 = _times_value("addcmul", input, tensor1, value)
+    result = operators.add(input, mul(tensor1, tensor2))
     return result if out is None else store(out, result)
+
+
+def _times_value(name: str, input: Any, tensor1: Any, value: Any) -> Any:
+    """``value * tensor1``; among integers, `value` loses its fraction."""
+    kinds = input._data.dtype.kind + tensor1._data.dtype.kind
+    if kinds == "bb":
+        raise refusal(name, (input._data,), TypeError())
+    if isinstance(value, complex) and "c" not in kinds:
+        raise RuntimeError(f"{name}(): value is {value}, but the tensors are real")
+    if not set(kinds) & set("fcV"):
+        value = int(value)
+    return tensor1 if value == 1 else mul(tensor1, value)
 
 
 def addcdiv(
@@ -147,8 +160,8 @@ def addcdiv(
         raise RuntimeError(
             "addcdiv() does not divide integers by integers; call float() on one of them first"
         )
-    quotient = operators.div(tensor1, tensor2)
-    result = operators.add(input, quotient if value == 1 else mul(quotient, value))
+    tensor1 = _times_value("addcdiv", input, tensor1, value)
+    result = operators.add(input, operators.div(tensor1, tensor2))
     return result if out is None else store(out, result)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from minitorch.ops.primitive import primitive
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
+def rows(x: np.ndarray) -> np.ndarray:
     """All leading dimensions as one."""
     if x.ndim == 2:
         return x
@@ -37,19 +37,19 @@ def _rows(x: np.ndarray) -> np.ndarray:
 def mm(x, w, /):
     if x.ndim == 2:
         return x.dot(w)
-    return _rows(x).dot(w).reshape(x.shape[:-1] + w.shape[1:])
+    return rows(x).dot(w).reshape(x.shape[:-1] + w.shape[1:])
 
 
 @primitive
 def mm_t(x, w, /):
     if x.ndim == 2:
         return x.dot(w.T)
-    return _rows(x).dot(w.T).reshape(x.shape[:-1] + w.shape[:1])
+    return rows(x).dot(w.T).reshape(x.shape[:-1] + w.shape[:1])
 
 
 @primitive
 def t_mm(x, y, /):
-    return _rows(x).T.dot(_rows(y))
+    return rows(x).T.dot(rows(y))
 
 
 mm.gradient(x=lambda g, w: mm_t(g, w), w=lambda g, x: t_mm(x, g))

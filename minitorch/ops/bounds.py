@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.engine.state import TensorState
-from minitorch.ops.checks import check_ordered, check_tensor
+from minitorch.ops.checks import check_tensor
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import refusal, unify
@@ -95,6 +95,9 @@ fmin.gradient(
 @primitive
 def _clamp(input, min, max, /):
     """Bounds are arrays, numbers or None."""
+    if input.size > 4096 and input.dtype.kind == "f" and not (np.ndim(min) or np.ndim(max)):
+        # With numbers, clip() is three times as fast as maximum() and minimum().
+        return np.clip(input, -np.inf if min is None else min, np.inf if max is None else max)
     if max is None:
         return np.maximum(input, min)
     return np.minimum(input if min is None else np.maximum(input, min), max)
@@ -128,16 +131,16 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -
     tensor([-1.0000,  0.5000,  1.0000])
     """
     check_tensor("clamp", input)
-    check_ordered("clamp", input)
     given = [bound for bound in (min, max) if bound is not None]
     if not given:
         raise RuntimeError("clamp(): give at least one of min and max")
     if len({isinstance(bound, TensorState) for bound in given}) > 1:
         raise TypeError("clamp(): min and max must be two Tensors or two numbers")
-    operands = iter(unify("clamp", input, *given))
-    bounded = next(operands)
-    low = None if min is None else next(operands)
-    high = None if max is None else next(operands)
+    bounded, *bounds = unify("clamp", input, *given)
+    if bounded._data.dtype.kind not in "iufV":
+        raise refusal("clamp", (bounded._data,), TypeError())
+    low = None if min is None else bounds[0]
+    high = None if max is None else bounds[-1]
     try:
         result = _clamp(bounded, low, high)
     except ValueError as error:

@@ -9,6 +9,7 @@ import numpy as np
 from minitorch.devices import require_cpu
 from minitorch.dtypes import to_numpy_dtype
 from minitorch.engine.state import TensorState
+from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _clone(x, /, order):
 _clone.gradient(x=lambda g: g)
 
 
+@takes_tensors
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy in memory of its own; gradients pass through.
 
@@ -54,6 +56,7 @@ def _order(memory_format: Any) -> str:
     return "C" if str(memory_format).endswith("contiguous_format") else "K"
 
 
+@takes_tensors
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """`input` itself if its elements lie row by row in memory, otherwise such a copy."""
     return input if input._data.flags.c_contiguous else _clone(input, "C")

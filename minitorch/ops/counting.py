@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import return_types
+from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.out import with_out
@@ -89,7 +90,7 @@ def histogram(
         if bins._data.ndim != 1 or bins._data.dtype != x.dtype:
             raise RuntimeError(
                 f"histogram(): the edges must be one dimension of {input.dtype}, got "
-                f"{bins.dtype} of shape {bins._data.shape}"
+                f"{from_numpy_dtype(bins._data.dtype)} of shape {bins._data.shape}"
             )
         edges = bins._data.copy()
     else:
@@ -101,8 +102,8 @@ def histogram(
                 f"histogram(): the weights must be {input.dtype} of shape {input._data.shape}, "
                 f"got {weight.dtype} of shape {weight._data.shape}"
             )
-        weight = weight._data.reshape(-1)
-    hist = _counts(x, edges, weight, even=not isinstance(bins, TensorState))
+    weights = None if weight is None else weight._data.reshape(-1)
+    hist = _counts(x, edges, weights, even=not isinstance(bins, TensorState))
     if density:
         hist = hist / (hist.sum() * np.diff(edges))
     return return_types.histogram(
@@ -112,7 +113,7 @@ def histogram(
 
 def _checked(name: str, input: Tensor) -> np.ndarray:
     check_tensor(name, input)
-    if input._data.dtype.kind not in "fV" or name == "histogram" and input._data.itemsize == 2:
+    if input._data.dtype.kind not in "fV" or (name == "histogram" and input._data.itemsize == 2):
         raise NotImplementedError(f"{name}() is for float32 and float64, not {input.dtype}")
     return input._data
 

@@ -432,7 +432,6 @@ def arange(
     return result if out is None else store(out, result)
 
 
-
 def _common(*values: Any) -> np.dtype[Any]:
     return default_numpy() if any(isinstance(v, float) for v in values) else np.dtype(np.int64)
 

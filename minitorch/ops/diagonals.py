@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.ops.copying import clone
 from minitorch.ops.dims import check_dim
-from minitorch.ops.out import with_out
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.shapes import ravel
 
@@ -59,6 +60,7 @@ def _two_dims(name: str, dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
     return first, second
 
 
+@takes_tensors
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of dimensions `dim1` and `dim2`, as the last dimension of a view.
 
@@ -69,6 +71,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return _diagonal(input, offset, *_two_dims("diagonal", dim1, dim2, input._data.ndim))
 
 
+@takes_tensors
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Zeros with the last dimension of `input` on a diagonal of `dim1` and `dim2`.
 
@@ -102,11 +105,13 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return diag_embed(input, diagonal) if ndim == 1 else clone(_diagonal(input, diagonal, 0, 1))
 
 
+@takes_tensors
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with all elements of `input` on its diagonal."""
     return diag_embed(ravel(input), offset)
 
 
+@takes_tensors
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix.
 
@@ -128,13 +133,13 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     tensor([[1., 0.],
             [1., 1.]])
     """
-    return _tril(_matrices("tril", input), diagonal)
+    return _tril(_matrices("tril", input), operator.index(diagonal))
 
 
 @with_out
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix; zeros below the given diagonal."""
-    return _triu(_matrices("triu", input), diagonal)
+    return _triu(_matrices("triu", input), operator.index(diagonal))
 
 
 def _matrices(name: str, input: Any) -> Any:

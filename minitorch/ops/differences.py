@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from minitorch.engine.state import TensorState
 from minitorch.ops.arithmetic import add, div, mul, sub
@@ -106,8 +106,10 @@ def gradient(
                 f"gradient(): dimension {d} of shape {x.shape} needs at least {edge_order + 1} "
                 f"samples for edge_order={edge_order}"
             )
-        if isinstance(step, TensorState) and step is not spacing and (
-            step._data.shape != (x.shape[d],)
+        if (
+            isinstance(step, TensorState)
+            and step is not spacing
+            and (step._data.shape != (x.shape[d],))
         ):
             raise RuntimeError(
                 f"gradient(): dimension {d} has {x.shape[d]} samples, but its coordinates have "
@@ -122,7 +124,7 @@ def _slope(f: Tensor, dim: int, step: Any, edge_order: int) -> Tensor:
     if isinstance(step, TensorState) and step._data.ndim:
         shape = [1] * f._data.ndim
         shape[dim] = -1
-        run: Any = diff(reshape(step, shape), 1, dim)
+        run: Any = diff(reshape(cast("Tensor", step), shape), 1, dim)
         slope = div(rise, run)
         before, after = _part(run, dim, 0, -1), _part(run, dim, 1, 0)
         weight: Any = div(before, add(before, after))

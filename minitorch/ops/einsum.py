@@ -119,7 +119,7 @@ def _check_letters(equation: str, letters: str) -> None:
 
 def _from_lists(args: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
     """The equation that lists of numbers between the operands stand for."""
-    operands = args[: len(args) // 2 * 2 : 2]
+    operands = tuple(args[: len(args) // 2 * 2 : 2])
     terms = [_letters(numbers) for numbers in args[1::2]]
     equation = ",".join(terms)
     return equation + (f"->{_letters(args[-1])}" if len(args) % 2 else ""), operands
@@ -178,9 +178,7 @@ def _align(terms: list[tuple[Any, Labels]]) -> list[tuple[Any, Labels]]:
     return aligned
 
 
-def _sum_out(
-    x: Any, labels: Labels, needed: set[Any], dtype: Any = None
-) -> tuple[Any, Labels]:
+def _sum_out(x: Any, labels: Labels, needed: set[Any], dtype: Any = None) -> tuple[Any, Labels]:
     """`x` summed over the labels that are not `needed`."""
     extra = tuple([i for i, label in enumerate(labels) if label not in needed])
     if not extra:

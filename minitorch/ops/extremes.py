@@ -12,8 +12,9 @@ from minitorch.ops.along import picked
 from minitorch.ops.bounds import maximum, minimum
 from minitorch.ops.checks import check_ordered, check_tensor
 from minitorch.ops.dims import check_dim
-from minitorch.ops.out import store, with_out
+from minitorch.ops.out import store
 from minitorch.ops.primitive import primitive
+from minitorch.ops.reduction import reduction
 from minitorch.ops.reductions import Dims, kept_shape, reduced, spread
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
 
 @primitive
 def _amax(input, /, dims, keepdim):
-    return np.maximum.reduce(input, dims, None, None, keepdim)
+    return np.maximum.reduce(input, axis=dims, keepdims=keepdim)
 
 
 @primitive
 def _amin(input, /, dims, keepdim):
-    return np.minimum.reduce(input, dims, None, None, keepdim)
+    return np.minimum.reduce(input, axis=dims, keepdims=keepdim)
 
 
 @primitive
@@ -37,7 +38,7 @@ def even_share(input, extreme, /, dims):
     """1 / k for each of the k elements that equal their line's extreme, 0 for the others."""
     extreme = extreme.reshape(kept_shape(input.shape, dims))
     found = (input == extreme) | ((input != input) & (extreme != extreme))  # nan equals nan here
-    ties = np.add.reduce(found, dims, input.dtype, None, True)
+    ties = np.add.reduce(found, axis=dims, dtype=input.dtype, keepdims=True)
     return np.true_divide(found, ties, dtype=input.dtype)
 
 
@@ -60,12 +61,12 @@ def check_not_empty(
                 f"{name}() of an empty tensor of shape {shape}: give a dim of non-zero size"
             )
         return
-    for dim in (dims,) if type(dims) is int else dims:
+    for dim in (dims,) if isinstance(dims, int) else dims:
         if shape[dim] == 0:
             raise IndexError(f"{name}(): dimension {dim} of a tensor of shape {shape} has size 0")
 
 
-@with_out
+@reduction
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest element over `dim`; equal ones share the gradient evenly.
 
@@ -76,7 +77,7 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     return _extreme("amax", _amax, input, dim, keepdim)
 
 
-@with_out
+@reduction
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest element over `dim`; equal ones share the gradient evenly."""
     return _extreme("amin", _amin, input, dim, keepdim)
@@ -100,12 +101,12 @@ def aminmax(
     )
     if out is None:
         return result
-    if any([o._data.dtype != input._data.dtype for o in out]):
+    if any(o._data.dtype != input._data.dtype for o in out):
         raise RuntimeError(f"aminmax(): both tensors in out= must be {input.dtype}")
     return store(out, result)
 
 
-@with_out
+@reduction
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; along `dim`, ``(values, indices)``; with a Tensor, `maximum` of the two.
 
@@ -126,12 +127,9 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return return_types.max(*_extreme_along("max", np.argmax, input, dim, keepdim))
 
 
-@with_out
+@reduction
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The smallest element; along `dim`, ``(values, indices)``; with a Tensor, `minimum` of the two.
-
-    See `max`.
-    """
+    """The smallest element, the smallest along `dim`, or `minimum` of two Tensors: see `max`."""
     other = dim if isinstance(dim, TensorState) else other
     if other is not None:
         return minimum(input, other)
@@ -156,9 +154,9 @@ def _find(name: str, find: Any, input: Tensor, dim: int | None, keepdim: bool) -
     return np.asarray(find(x, dim, keepdims=keepdim))
 
 
-@with_out
+@reduction
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the largest element is: along `dim`, or in the flattened tensor. Of ties, the first.
+    """Where the largest element is, along `dim` or in the flattened tensor. Of ties, the first.
 
     >>> import minitorch
     >>> minitorch.tensor([[1, 5], [7, 2]]).argmax(), minitorch.tensor([[1, 5], [7, 2]]).argmax(1)
@@ -167,9 +165,9 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg("argmax", np.argmax, input, dim, keepdim)
 
 
-@with_out
+@reduction
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest element is: along `dim`, or in the flattened tensor. Of ties, the first."""
+    """Where the smallest element is, along `dim` or in the flattened tensor. Of ties, the first."""
     return _arg("argmin", np.argmin, input, dim, keepdim)
 
 

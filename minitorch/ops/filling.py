@@ -9,11 +9,12 @@ import numpy as np
 from minitorch.engine.state import TensorState
 from minitorch.ops import inplace
 from minitorch.ops.inplace import check_partial_overlap, edit
+from minitorch.ops.out import takes_tensors
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["fill"]
+__all__ = ["fill", "fill_", "zero_"]
 
 
 def _fill(x, /, value):
@@ -34,6 +35,7 @@ def _fill_with(input: Tensor, value: Any, fill: Any, copy: Any) -> Any:
     return copy(input, value)
 
 
+@takes_tensors
 def fill(input: Tensor, value: Any) -> Tensor:
     """`input`'s shape and dtype, every element `value` (a number, or a tensor with one).
 
@@ -44,16 +46,19 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return _fill_with(input, value, _fill, inplace.copy)
 
 
+@takes_tensors
 def fill_(self: Tensor, value: Any) -> Tensor:
     """Every element set to `value`, in place."""
     return _fill_with(self, value, _fill.in_place, inplace.copy.in_place)
 
 
+@takes_tensors
 def zero_(self: Tensor) -> Tensor:
     """Every element set to zero, in place."""
     return _fill.in_place(self, 0)
 
 
+@takes_tensors
 def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Every element set to that of `src`, cast and expanded, in place."""
     if not isinstance(src, TensorState):

@@ -13,7 +13,7 @@ from minitorch.ops.dims import check_dim
 from minitorch.ops.filling import as_element, zero_like
 from minitorch.ops.indexing import Key, _index, _put, _put_add
 from minitorch.ops.inplace import in_place
-from minitorch.ops.out import with_out
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import prod
 from minitorch.ops.selecting import ALL
@@ -69,7 +69,6 @@ def _match_source(name: str, x: Any, key: Key, source: Any, error: type[Exceptio
     return source
 
 
-@with_out
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The entries of `dim` at the numbers in `index`.
 
@@ -83,8 +82,16 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return picked if x is input else reshape(picked, ())
 
 
+index_select = with_out(index_select, apart=True, exact=True)
+
+
 def _index_add(put: Any, input: Any, dim: int, index: Any, source: Any, alpha: Any) -> Any:
     x, key = _slices_key("index_add", input, dim, index, RuntimeError)
+    if source._data.ndim != input._data.ndim:
+        raise RuntimeError(
+            f"index_add(): the source has shape {list(source._data.shape)} and the tensor "
+            f"{list(input._data.shape)}; they must have as many dimensions"
+        )
     _match_source("index_add", x, key, source, RuntimeError)
     if alpha != 1:
         source = source * alpha
@@ -103,6 +110,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     return _index_add(_put_add, input, dim, index, source, alpha)
 
 
+@takes_tensors
 def index_add_(self: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """`index_add` in place."""
     return _index_add(_put_add.in_place, self, dim, index, source, alpha)
@@ -120,6 +128,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return _index_copy(_put, input, dim, index, source)
 
 
+@takes_tensors
 def index_copy_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`index_copy` in place."""
     return _index_copy(_put.in_place, self, dim, index, source)
@@ -134,7 +143,7 @@ def _index_fill(put: Any, input: Any, dim: int, index: Any, value: Any) -> Any:
         raise RuntimeError(f"index_fill(): index must be int64, got {index.dtype}")
     value = element("index_fill", value, x._data.dtype)
     try:
-        done = put(x, value, (*(ALL,) * dim, index._data.reshape(-1)))
+        done = put(x, value, (*(ALL,) * dim, np.unique(index._data)))
     except IndexError as error:
         raise IndexError(f"index_fill(): {str(error).replace('axis', 'dimension')}") from None
     return done if x is input else input if put is _put.in_place else reshape(done, ())
@@ -154,6 +163,7 @@ def element(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     return value
 
 
+@takes_tensors
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`value` in place of the entries of `dim` at `index`.
 
@@ -164,6 +174,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return _index_fill(_put, input, dim, index, value)
 
 
+@takes_tensors
 def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`index_fill` in place."""
     return _index_fill(_put.in_place, self, dim, index, value)
@@ -171,7 +182,13 @@ def index_fill_(self: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 
 @with_out
 def index_reduce(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
 ) -> Tensor:
     """The slices of `source` reduced (prod, mean, amax, amin) into those of `input` at `index`."""
     if reduce not in ("prod", "mean", "amax", "amin"):
@@ -194,10 +211,10 @@ def _index_along(name: str, x: Any, dim: int, index: Any, source: Any = None) ->
     shape = x._data.shape
     dim = check_dim(dim, len(shape))
     array = index._data
-    if array.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): index must be int64 or int32, got {index.dtype}")
     if not array.size:
         return dim, array.astype(np.int64)
+    if array.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): index must be int64 or int32, got {index.dtype}")
     mine, theirs = shape or (1,), array.shape or (1,)
     others = [source._data.shape or (1,)] if source is not None else []
     if any(len(other) != len(mine) for other in [theirs, *others]):
@@ -221,7 +238,6 @@ def _index_along(name: str, x: Any, dim: int, index: Any, source: Any = None) ->
     return dim, array.astype(np.int64, copy=False)
 
 
-@with_out
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """``out[i][j] = input[index[i][j]][j]`` for `dim` 0, and so on.
 
@@ -232,11 +248,14 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     """
     dim, array = _index_along("gather", input, dim, index)
     if not array.size and array.ndim != input._data.ndim:
-        return wrap(np.empty(array.shape, input._data.dtype))
+        return reshape(flatten(input)[:0], array.shape)
     if not input._data.ndim:
         picked = take_along(reshape(input, (1,)), array.reshape(-1), 0)
         return reshape(picked, array.shape)
     return take_along(input, array if array.ndim else array.reshape(1), dim)
+
+
+gather = with_out(gather, apart=True, exact=True)
 
 
 @with_out
@@ -338,6 +357,7 @@ def scatter(
     return _scatter(_put, "scatter", input, dim, index, src)
 
 
+@takes_tensors
 def scatter_(
     self: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None,
     reduce: str | None = None,
@@ -363,6 +383,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return _scatter(_put_add, "scatter_add", input, dim, index, src)
 
 
+@takes_tensors
 def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`scatter_add` in place."""
     return _scatter(_put_add.in_place, "scatter_add", self, dim, index, src)
@@ -466,11 +487,15 @@ def scatter_reduce(
     tensor([2., 5.])
     """
     if reduce not in _REDUCTIONS:
-        raise RuntimeError(f"scatter_reduce(): reduce must be {', '.join(_REDUCTIONS)}; not {reduce}")
+        raise RuntimeError(
+            f"scatter_reduce(): reduce must be {', '.join(_REDUCTIONS)}; not {reduce}"
+        )
     if src._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"scatter_reduce(): src must be {input.dtype} as the tensor is, got {src.dtype}"
         )
+    if reduce == "mean" and input._data.dtype.kind == "b":
+        raise NotImplementedError("scatter_reduce(): there is no mean of booleans")
     dim, array = _index_along("scatter_reduce", input, dim, index, src)
     if not array.size:
         return clone(input)

@@ -18,6 +18,7 @@ from minitorch.engine.state import TensorState
 from minitorch.ops.copying import cast
 from minitorch.ops.filling import as_element, zero_like
 from minitorch.ops.inplace import copy, edit
+from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 from minitorch.ops.selecting import ALL, _slice
 from minitorch.ops.shapes import reshape
@@ -25,7 +26,7 @@ from minitorch.ops.shapes import reshape
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["index_put"]
+__all__ = ["index_put", "index_put_"]
 
 Key = tuple[Any, ...]
 
@@ -87,7 +88,11 @@ def add_at(x: np.ndarray, key: Key, values: Any) -> None:
         np.add.at(x, key, values)
         return
     first, count, rows = places
-    before, inside, after = x.shape[:first], x.shape[first : first + count], x.shape[first + count :]
+    before, inside, after = (
+        x.shape[:first],
+        x.shape[first : first + count],
+        x.shape[first + count :],
+    )
     if not rows.size:
         return
     if np.bincount(rows.reshape(-1)).max() == 1:
@@ -113,7 +118,9 @@ def _rows(x: np.ndarray, key: Key) -> tuple[int, int, np.ndarray] | None:
         return None
     rows: Any = 0
     for array, size in zip(key[first : first + count], x.shape[first:]):
-        if array.dtype == np.bool_ or (array.size and not -size <= array.min() <= array.max() < size):
+        if array.dtype == np.bool_ or (
+            array.size and not -size <= array.min() <= array.max() < size
+        ):
             return None  # np.add.at explains
         rows = rows * size + np.where(array < 0, array + size, array)
     return first, count, rows
@@ -192,6 +199,7 @@ def _picked_shape(x: np.ndarray, key: Key | None) -> tuple[int, ...]:
     return np.ndarray(x.shape, np.bool_, b"\0", 0, (0,) * x.ndim)[key].shape
 
 
+@takes_tensors
 def index_put(
     input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
 ) -> Tensor:
@@ -204,6 +212,7 @@ def index_put(
     return (_put_add if accumulate else _put)(input, *_put_arguments(input, indices, values))
 
 
+@takes_tensors
 def index_put_(
     self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
 ) -> Tensor:
@@ -222,7 +231,9 @@ def _put_arguments(input: Any, indices: Sequence[Any], values: Any) -> tuple[Any
     key = []
     for index in indices:
         item = _read_item(index)
-        key.append(np.asarray(item) if isinstance(item, int | bool) else ALL if item is None else item)
+        key.append(
+            np.asarray(item) if isinstance(item, int | bool) else ALL if item is None else item
+        )
     if sum(_dims_used(item) for item in key) > input._data.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input._data.ndim}")
     try:
@@ -255,7 +266,9 @@ def read_index(index: Any, ndim: int) -> tuple[Key | None, Key | None]:
             spread = True
         elif type(item) is slice:
             if item.step is not None and operator.index(item.step) <= 0:
-                raise ValueError(f"the step of a slice must be positive, got {item.step}; see flip()")
+                raise ValueError(
+                    f"the step of a slice must be positive, got {item.step}; see flip()"
+                )
         else:
             return _read_arrays(items, ndim)
     return (items if spread else (*items, ...)), None

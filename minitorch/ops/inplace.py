@@ -94,7 +94,7 @@ def check_partial_overlap(data: np.ndarray, operand: Any) -> None:
             return
         first, last = np.lib.array_utils.byte_bounds(data)
         begin, end = np.lib.array_utils.byte_bounds(x)
-        same = (first, last) == (begin, end) and _layout(x) == _layout(data)
+        same = (first, last) == (begin, end) and x.ndim == data.ndim and _steps(x) == _steps(data)
         if not same and first < end and begin < last:
             raise RuntimeError(
                 "an operand looks into the same memory as the tensor that is written to, but not "
@@ -102,14 +102,15 @@ def check_partial_overlap(data: np.ndarray, operand: Any) -> None:
             )
 
 
-def _layout(x: np.ndarray) -> list[tuple[int, int]]:
+def _steps(x: np.ndarray) -> list[tuple[int, int]]:
+    """The strides with their sizes; those of size 1 do not matter."""
     return [(step, n) for step, n in zip(x.strides, x.shape) if n > 1]
 
 
 def _dense(x: np.ndarray) -> bool:
     """Whether the elements of `x` fill a block of memory, each a place of its own."""
     extent = x.itemsize
-    for step, n in sorted(_layout(x)):
+    for step, n in sorted(_steps(x)):
         if step != extent:
             return False
         extent *= n

@@ -11,7 +11,7 @@ from minitorch.dtypes import common_dtype
 from minitorch.engine.state import TensorState
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
-from minitorch.ops.out import with_out
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.selecting import ALL
 from minitorch.ops.shapes import (
@@ -20,7 +20,6 @@ from minitorch.ops.shapes import (
     atleast_3d,
     expand,
     reshape,
-    transpose,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +48,6 @@ def _stack(xs, /, dim):
 _stack.gradient(xs=lambda g, dim, i: g[(*(ALL,) * dim, i)])
 
 
-@with_out
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors one after another along the existing dimension `dim`.
 
@@ -60,29 +58,35 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     >>> minitorch.cat([minitorch.zeros(2), minitorch.ones(1)])
     tensor([0., 0., 1.])
     """
+    if isinstance(tensors, TensorState):
+        raise TypeError("cat(): expected a list or tuple of Tensors, got one Tensor")
     shapes = [x._data.shape for x in tensors]
     if not shapes:
         raise ValueError("cat(): expected a non-empty list of Tensors")
     tensors = alike(tensors)
-    counted = [x for x, shape in zip(tensors, shapes) if shape != (0,)]
-    if counted:
-        tensors = counted
-        shapes = [shape for shape in shapes if shape != (0,)]
-    ndim = len(shapes[0])
+    like = next((shape for shape in shapes if shape != (0,)), (0,))
+    ndim = len(like)
     if not ndim:
         raise RuntimeError("cat(): zero-dimensional tensor cannot be concatenated; use stack()")
     dim = check_dim(dim, ndim)
+    if ndim > 1 and (0,) in shapes:
+        empty = (*like[:dim], 0, *like[dim + 1 :])
+        tensors = [reshape(x, empty) if s == (0,) else x for x, s in zip(tensors, shapes)]
+        shapes = [empty if shape == (0,) else shape for shape in shapes]
     starts = [0]
     for i, shape in enumerate(shapes):
         if len(shape) != ndim or any(
-            n != m for d, (n, m) in enumerate(zip(shape, shapes[0])) if d != dim
+            n != m for d, (n, m) in enumerate(zip(shape, like)) if d != dim
         ):
             raise RuntimeError(
-                f"cat(): tensor {i} has shape {list(shape)}, tensor 0 has {list(shapes[0])}; "
+                f"cat(): tensor {i} has shape {list(shape)}, others have {list(like)}; "
                 f"they must agree except in dimension {dim}"
             )
         starts.append(starts[-1] + shape[dim])
     return _cat(tensors, dim, starts)
+
+
+cat = concat = concatenate = with_out(cat, apart=True)
 
 
 def alike(tensors: Sequence[Any]) -> list[Any]:
@@ -93,9 +97,6 @@ def alike(tensors: Sequence[Any]) -> list[Any]:
             dtype = common_dtype(*[x._data for x in tensors])
             return [cast(x, dtype) for x in tensors]
     return list(tensors)
-
-
-concat = concatenate = cat
 
 
 @with_out
@@ -179,6 +180,7 @@ _block_diag.gradient(xs=lambda g, corners, i: g[
     corners[i][0] : corners[i + 1][0], corners[i][1] : corners[i + 1][1]])  # fmt: skip
 
 
+@takes_tensors
 def block_diag(*tensors: Tensor) -> Tensor:
     """The matrices (vectors as rows) along the diagonal of a matrix of zeros.
 
@@ -200,6 +202,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
     return _block_diag(alike([atleast_2d(x) for x in tensors]), corners)
 
 
+@takes_tensors
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid: tensor i expanded along every dimension but i.
 
@@ -231,11 +234,11 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         for i, x in enumerate(tensors)
     ]
     if swap:
-        grids = [transpose(x, 0, 1) for x in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)
 
 
+@takes_tensors
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All ways to take one element of each vector, as rows; of one vector, itself.
 

@@ -1,13 +1,4 @@
-"""The affine map of a linear layer: one matrix product, the bias added in the same memory.
-
-Three bilinear maps, each the gradient of the others:
-
-    _linear(x, w)   x @ w.T    (..., in), (out, in) -> (..., out)
-    _back(u, w)     u @ w      (..., out), (out, in) -> (..., in)
-    _outer(u, x)    u.T @ x    (..., out), (..., in) -> (out, in), summed over the leading dimensions
-
-Leading dimensions are folded into one, so that BLAS sees one product of two matrices.
-"""
+"""The affine map of a linear layer: one matrix product, the bias added in the same memory."""
 
 from __future__ import annotations
 
@@ -16,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.ops.arithmetic import add
+from minitorch.ops.bilinear import mm, mm_t, rows, t_mm
 from minitorch.ops.fused import fused
-from minitorch.ops.primitive import primitive
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -25,45 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["linear"]
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
-    """All leading dimensions as one."""
-    if x.ndim == 2:
-        return x
-    count = x.size // x.shape[-1] if x.shape[-1] else int(np.prod(x.shape[:-1]))
-    return x.reshape(count, x.shape[-1])
-
-
-@primitive
-def _linear(x, w, /):
-    if x.ndim == 2:
-        return x.dot(w.T)
-    return _rows(x).dot(w.T).reshape(x.shape[:-1] + w.shape[:1])
-
-
-@primitive
-def _back(u, w, /):
-    if u.ndim == 2:
-        return u.dot(w)
-    return _rows(u).dot(w).reshape(u.shape[:-1] + w.shape[1:])
-
-
-@primitive
-def _outer(u, x, /):
-    return _rows(u).T.dot(_rows(x))
-
-
-_linear.gradient(x=lambda g, w: _back(g, w), w=lambda g, x: _outer(g, x))
-_back.gradient(u=lambda g, w: _linear(g, w), w=lambda g, u: _outer(u, g))
-_outer.gradient(u=lambda g, x: _linear(x, g), x=lambda g, u: _back(u, g))
-
-
 def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
-    return add(_linear(x, w), bias)
+    return add(mm_t(x, w), bias)
 
 
 @fused(reference=_affine_reference)
 def _affine(x, w, bias, /):
-    out = _linear(x, w)
+    out = mm_t(x, w)
     out += bias
     return out, (x, w)
 
@@ -72,9 +31,9 @@ def _affine(x, w, bias, /):
 def _(g, wanted, x, w):
     for_x, for_w, for_bias = wanted
     return (
-        _back(g, w) if for_x else None,
-        _outer(g, x) if for_w else None,
-        np.add.reduce(_rows(g), axis=0) if for_bias else None,
+        mm(g, w) if for_x else None,
+        t_mm(g, x) if for_w else None,
+        np.add.reduce(rows(g), axis=0) if for_bias else None,
     )
 
 
@@ -93,7 +52,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1] or x.dtype is not w.dtype:
         return _unusual(input, weight, bias)
     if bias is None:
-        return _linear(input, weight)
+        return mm_t(input, weight)
     b = bias._data
     if b.dtype is not x.dtype or (b.ndim and b.shape[-1] not in (1, w.shape[0])) or b.ndim > 1:
         _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
@@ -107,7 +66,7 @@ def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         _refuse(f"dtypes differ, {x.dtype} and {w.dtype}", x, w)
     if w.ndim != 1 or x.ndim == 0 or x.shape[-1] != w.shape[0]:
         _refuse("the last dimension of the input must be that of the weight", x, w)
-    out: Any = _linear(input, weight.unsqueeze(0)).squeeze(-1)  # type: ignore[attr-defined]
+    out: Any = mm_t(input, weight.unsqueeze(0)).squeeze(-1)
     return out if bias is None else out + bias
 
 

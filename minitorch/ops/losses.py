@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.engine.state import TensorState, wrap
-from minitorch.ops.activations import log_softmax
 from minitorch.ops.along import take_along
 from minitorch.ops.arithmetic import mul, neg, sub
 from minitorch.ops.fused import fused
 from minitorch.ops.powers import square
 from minitorch.ops.reductions import mean, sum
 from minitorch.ops.shapes import reshape, squeeze
+from minitorch.ops.softmax import log_softmax
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -244,9 +244,7 @@ def _along(weight: Any, like: Any, dim: int) -> Any:
     return reshape(weight, (1,) * dim + (-1,) + (1,) * (like._data.ndim - dim - 1))
 
 
-def _probability_targets(
-    input: Any, target: Any, weight: Any, how: str, smoothing: float
-) -> Any:
+def _probability_targets(input: Any, target: Any, weight: Any, how: str, smoothing: float) -> Any:
     dim = 0 if input._data.ndim == 1 else 1
     classes = input._data.shape[dim]
     if weight is not None and weight._data.shape != (classes,):

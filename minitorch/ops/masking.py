@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.indexing import Key, _index, _put, _put_add
-from minitorch.ops.out import with_out
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.shapes import broadcast_shapes, expand, ravel, reshape
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def _mask(name: str, input: Any, mask: Any) -> tuple[tuple[int, ...], np.ndarray
     return shape, array if array.shape == shape else np.broadcast_to(array, shape)
 
 
-@with_out
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where `mask` is true, in one dimension; the two are broadcast.
 
@@ -48,6 +47,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     if not shape:
         return _index(reshape(input, (1,)), (array.reshape(1),))
     return _index(input if input._data.shape == shape else expand(input, shape), (array,))
+
+
+masked_select = with_out(masked_select, apart=True, exact=True)
 
 
 def _masked_scatter_source(input: Any, mask: np.ndarray, source: Any) -> Any:
@@ -65,6 +67,7 @@ def _masked_scatter_source(input: Any, mask: np.ndarray, source: Any) -> Any:
     return ravel(source)[:count]
 
 
+@takes_tensors
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`input` with the elements of `source`, in turn, where `mask` is true.
 
@@ -79,6 +82,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     return _put(input if input._data.shape == shape else expand(input, shape), part, (array,))
 
 
+@takes_tensors
 def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`masked_scatter` in place."""
     shape, array = _mask("masked_scatter", self, mask)
@@ -105,10 +109,11 @@ def _flat_key(name: str, x: np.ndarray, index: Any) -> Key:
         bad = array[(array < -x.size) | (array >= x.size)].flat[0]
         raise IndexError(f"{name}(): index {bad} is out of range for {x.size} elements")
     array = np.where(array < 0, array + x.size, array)
-    return np.unravel_index(array, x.shape) if x.size else (array,) * x.ndim
+    if not x.size:
+        return (array,) * x.ndim
+    return tuple([np.asarray(a) for a in np.unravel_index(array, x.shape)])
 
 
-@with_out
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements number `index` of the flat tensor, in the shape of `index`.
 
@@ -118,6 +123,9 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     """
     x = input if input._data.ndim else reshape(input, (1,))
     return _index(x, _flat_key("take", x._data, index))
+
+
+take = with_out(take, apart=True, exact=True)
 
 
 def _put_source(input: Any, index: Any, source: Any) -> Any:
@@ -132,6 +140,7 @@ def _put_source(input: Any, index: Any, source: Any) -> Any:
     return reshape(source, index._data.shape)
 
 
+@takes_tensors
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with `source` at the places `index` of the flat tensor (added, if `accumulate`).
 
@@ -146,6 +155,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     return done if x is input else reshape(done, ())
 
 
+@takes_tensors
 def put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """`put` in place."""
     x = self if self._data.ndim else reshape(self, (1,))
@@ -158,6 +168,7 @@ def put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 # --- what is not zero --------------------------------------------------------------------------
 
 
+@takes_tensors
 def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:
     """The indices of all elements that are not zero: one row each, or one tensor per dimension.
 
@@ -198,10 +209,9 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     numbers = [operator.index(n) for n in sizes]
     if any(n < 0 for n in numbers):
         raise ValueError(f"shape cannot have negative sizes, got {tuple(numbers)}")
+    places = places.astype(np.int64)
     found = []
     for n in reversed(numbers):
-        found.append(wrap(places % n))
+        found.append(wrap(np.asarray(places % n)))
         places = places // n
     return tuple(found[::-1])
-
-

@@ -13,6 +13,7 @@ from minitorch import return_types
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.arithmetic import add
 from minitorch.ops.checks import check_tensor
+from minitorch.ops.copying import clone
 from minitorch.ops.exponential import log
 from minitorch.ops.linalg import (
     determinants,
@@ -50,19 +51,21 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     return least_squares.pinv(input, rcond)
 
 
-def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
+@with_out
+def chain_matmul(*matrices: Tensor) -> Tensor:
     """`linalg.multi_dot` of the arguments."""
     check_tensor("chain_matmul", *matrices)
-    if len(matrices) == 1 and out is None:
+    if len(matrices) == 1:
         return matrices[0]
     if any(x._data.ndim != 2 for x in matrices):
         raise RuntimeError(
             f"chain_matmul() takes matrices, got {[list(x._data.shape) for x in matrices]}"
         )
-    return powers.multi_dot(matrices, out=out)
+    return powers.multi_dot(matrices)
 
 
-def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
+@with_out
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """`linalg.cross` along `dim`, or else the first dimension of size 3.
 
     >>> import minitorch
@@ -75,7 +78,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = No
         if 3 not in shape:
             raise RuntimeError(f"cross(): shape {list(shape)} has no dimension of size 3")
         dim = shape.index(3)
-    return vectors.cross(input, other, dim=dim, out=out)
+    return vectors.cross(input, other, dim=dim)
 
 
 # --- determinants ------------------------------------------------------------------------------
@@ -138,13 +141,14 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
 @with_out
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
     """`linalg.lu_factor`: (LU, pivots); with `get_infos` also `linalg.lu_factor_ex`'s info."""
-    packed, pivots, info = factors.lu_factor_ex(input, pivot=pivot, check_errors=not get_infos)
-    return (packed, pivots, info) if get_infos else (packed, pivots)
+    result = factors.lu_factor_ex(input, pivot=pivot)
+    return result if get_infos else result[:2]
 
 
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
+@with_out
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     """`linalg.lu_solve`: the `x` with ``A @ x = b``, given `lu` of `A`."""
-    return factors.lu_solve(LU_data, LU_pivots, b, out=out)
+    return factors.lu_solve(LU_data, LU_pivots, b)
 
 
 @with_out
@@ -177,7 +181,7 @@ def triangular_solve(
     solution = triangular.solve_triangular(
         matrix, b, upper=upper != transpose, unitriangular=unitriangular
     )
-    return return_types.triangular_solve(solution, wrap(A._data.copy()))
+    return return_types.triangular_solve(solution, clone(A))
 
 
 @with_out

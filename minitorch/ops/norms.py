@@ -19,8 +19,7 @@ from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim, check_dims
 from minitorch.ops.extremes import amax, amin, even_share
 from minitorch.ops.linalg.spectral import svdvals
-from minitorch.ops.linalg.spectral import svdvals
-from minitorch.ops.out import with_out
+from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.reductions import reduced, spread, sum
 from minitorch.ops.shapes import movedim, squeeze, unsqueeze
@@ -30,7 +29,12 @@ from minitorch.ops.where import where
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["cdist", "dist", "norm", "renorm"]  # and for linalg: linalg_norm, matrix_norm, vector_norm
+__all__ = [
+    "cdist",
+    "dist",
+    "norm",
+    "renorm",
+]  # and for linalg: linalg_norm, matrix_norm, vector_norm
 
 
 @primitive
@@ -42,12 +46,12 @@ def _vector_norm(input, /, p, dims, keepdim):
         return np.sqrt(add_up(input, dims, keepdim, input))
     a = np.abs(input)
     if p == 0:
-        return np.add.reduce(a != 0, dims, a.dtype, None, keepdim)
+        return np.add.reduce(a != 0, axis=dims, dtype=a.dtype, keepdims=keepdim)
     if p == 1:
         return add_up(a, dims, keepdim)
     if math.isinf(p):
-        return (np.maximum if p > 0 else np.minimum).reduce(a, dims, None, None, keepdim)
-    return np.add.reduce(a**p, dims, None, None, keepdim) ** (1 / p)
+        return (np.maximum if p > 0 else np.minimum).reduce(a, axis=dims, keepdims=keepdim)
+    return np.add.reduce(a**p, axis=dims, keepdims=keepdim) ** (1 / p)
 
 
 def _vector_norm_gradient(g, input, out, p, dims, keepdim, input_shape):
@@ -113,7 +117,7 @@ def _in_dtype(name: str, x: Tensor, dtype: dtype | None) -> Tensor:
 @with_out
 def matrix_norm(
     A: Tensor,
-    ord: float | str = "fro",
+    ord: Any = "fro",
     dim: tuple[int, int] = (-2, -1),
     keepdim: bool = False,
     *,
@@ -206,8 +210,10 @@ def norm(
         p = 2
     if isinstance(p, str):
         dims = tuple(range(input._data.ndim)) if dims is None else dims
-        return matrix_norm(input, p, dims, keepdim, dtype=dtype, out=out)
-    return vector_norm(input, p, dims, keepdim, dtype=dtype, out=out)
+        result = matrix_norm(input, p, dims, keepdim, dtype=dtype)
+    else:
+        result = vector_norm(input, p, dims, keepdim, dtype=dtype)
+    return result if out is None else store(out, result)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:

@@ -80,12 +80,8 @@ class Op:
         """What each input's rule names, from ``values = [*arguments, out]``."""
         if self.many:
             pick = self.picks[0]
-            return tuple(
-                [None if e is None else pick([*values, i]) for i, e in enumerate(edges)]
-            )
-        return tuple(
-            [None if e is None else pick(values) for e, pick in zip(edges, self.picks)]
-        )
+            return tuple([None if e is None else pick([*values, i]) for i, e in enumerate(edges)])
+        return tuple([None if e is None else pick(values) for e, pick in zip(edges, self.picks)])
 
     def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
         """`Node.gradients` when backward itself is recorded: saved values become Tensors."""
@@ -117,6 +113,8 @@ class Op:
 
 
 def _shape_of(value: Any) -> Any:
+    if isinstance(value, ndarray):
+        return value.shape
     return [v.shape for v in value] if isinstance(value, list | tuple) else np.shape(value)
 
 

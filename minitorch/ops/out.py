@@ -11,10 +11,30 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minitorch.dtypes import can_cast, from_numpy_dtype
-from minitorch.engine.clock import stamp
+from minitorch.engine.clock import owner, stamp
 from minitorch.engine.state import TensorState
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def not_a_tensor(name: str, error: AttributeError) -> Exception:
+    """What to raise instead of an AttributeError, where an argument was no Tensor."""
+    if isinstance(error.obj, TensorState | np.ndarray) or error.obj is None and error.name is None:
+        return error
+    return TypeError(f"{name}() needs a Tensor, got {type(error.obj).__name__}")
+
+
+def takes_tensors(function: F) -> F:
+    """Let a function raise a TypeError where an argument should have been a Tensor."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except AttributeError as error:
+            raise not_a_tensor(function.__name__, error) from None
+
+    return wrapped  # type: ignore[return-value]
 
 
 def store(out: Any, result: Any) -> Any:
@@ -34,6 +54,7 @@ def store(out: Any, result: Any) -> Any:
     have, want = from_numpy_dtype(result._data.dtype), from_numpy_dtype(out._data.dtype)
     if not can_cast(have, want):
         raise RuntimeError(f"result type {have} can't be cast to the dtype of out, {want}")
+    check_memory(out._data)
     if out._data.shape != result._data.shape:
         if out._data.size:
             warnings.warn(
@@ -42,7 +63,6 @@ def store(out: Any, result: Any) -> Any:
                 stacklevel=3,
             )
         out._data = np.empty(result._data.shape, out._data.dtype)
-    check_memory(out._data)
     np.copyto(out._data, result._data, casting="unsafe")
     stamp(out._data)
     return out
@@ -59,6 +79,14 @@ def check_memory(data: np.ndarray) -> None:
         raise RuntimeError("this tensor looks into read-only memory; clone() it before writing")
 
 
+def _check_apart(name: str, out: Any, args: Any) -> None:
+    for x in args:
+        if isinstance(x, tuple | list):
+            _check_apart(name, out, x)
+        elif isinstance(x, TensorState) and owner(x._data) is owner(out._data):
+            raise RuntimeError(f"{name}(): out looks into the memory of an argument; clone() it")
+
+
 def _overlaps_itself(data: np.ndarray) -> bool:
     extent = data.itemsize
     for step, n in sorted([(abs(step), n) for step, n in zip(data.strides, data.shape) if n > 1]):
@@ -68,13 +96,28 @@ def _overlaps_itself(data: np.ndarray) -> bool:
     return False
 
 
-def with_out(function: F) -> F:
-    """Give a function of tensors the keyword ``out=``."""
+def with_out(function: F, apart: bool = False, exact: bool = False) -> F:
+    """Give a function of tensors the keyword ``out=``.
+
+    `apart`: `out` may not look into the memory of an argument.  `exact`: nor be of another dtype
+    than the result.
+    """
 
     @functools.wraps(function)
     def wrapped(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
-        return result if out is None else store(out, result)
+        try:
+            result = function(*args, **kwargs)
+        except AttributeError as error:
+            raise not_a_tensor(function.__name__, error) from None
+        if out is None:
+            return result
+        if exact and out._data.dtype != result._data.dtype:
+            raise RuntimeError(
+                f"{function.__name__}(): out must be of dtype {result.dtype}, got {out.dtype}"
+            )
+        if apart:
+            _check_apart(function.__name__, out, args)
+        return store(out, result)
 
     signature = inspect.signature(function)
     keyword = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)

@@ -10,6 +10,7 @@ from minitorch.ops.diagonals import _diagonal, _two_dims
 from minitorch.ops.dims import check_dim
 from minitorch.ops.filling import fill_
 from minitorch.ops.inplace import _copy_slices
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.selecting import ALL, _slice, check_index
 from minitorch.ops.strided import as_strided
 from minitorch.ops.views import replay
@@ -33,6 +34,7 @@ def _replaced(name: str, input: Any, src: Any, view: Any, settings: tuple[Any, .
     return _copy_slices(input, cast(src, data.dtype), steps, data.shape, data.strides)
 
 
+@takes_tensors
 def diagonal_scatter(
     input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Tensor:
@@ -47,6 +49,7 @@ def diagonal_scatter(
     return _replaced("diagonal_scatter", input, src, _diagonal, (offset, *dims))
 
 
+@takes_tensors
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy whose entry `index` of `dim` is `src`."""
     dim = check_dim(dim, input._data.ndim)
@@ -54,6 +57,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return _replaced("select_scatter", input, src, _slice, ((*(ALL,) * dim, index, ...),))
 
 
+@with_out
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
     step: int = 1,
@@ -66,6 +70,7 @@ def slice_scatter(
     return _replaced("slice_scatter", input, src, _slice, (key,))
 
 
+@takes_tensors
 def as_strided_scatter(
     input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int],
     storage_offset: int | None = None,
@@ -76,6 +81,7 @@ def as_strided_scatter(
     return _replaced("as_strided_scatter", input, src, call, settings)
 
 
+@takes_tensors
 def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     """The main diagonal set to a number, in place.
 

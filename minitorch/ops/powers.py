@@ -123,7 +123,9 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
     """``input ** exponent`` in double precision."""
     both = [x._data if isinstance(x, TensorState) else x for x in (input, exponent)]
     dtype = np.complex128 if common_dtype(*both).kind == "c" else np.float64
-    wide = [in_dtype(x, np.dtype(dtype)) if isinstance(x, TensorState) else x for x in (input, exponent)]
+    wide = [
+        in_dtype(x, np.dtype(dtype)) if isinstance(x, TensorState) else x for x in (input, exponent)
+    ]
     return pow(*wide, out=out)
 
 

@@ -202,9 +202,7 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
     return call
 
 
-def _binary(
-    op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign: Any = None
-) -> Any:
+def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign: Any = None) -> Any:
     """`foreign`: what to return for operands that are neither Tensors nor numbers."""
     function = op.function
 
@@ -259,7 +257,7 @@ def _binary(
 
 
 def _all_of(kinds: str, *operands: Any) -> bool:
-    return all([x._data.dtype.kind in kinds for x in operands if isinstance(x, TensorState)])
+    return all(x._data.dtype.kind in kinds for x in operands if isinstance(x, TensorState))
 
 
 def _record_pair(op: Op, input: Any, other: Any, a: Any, b: Any, values: tuple[Any, ...]) -> Any:

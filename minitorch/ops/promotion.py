@@ -63,15 +63,13 @@ def _operand(name: str, x: Any) -> Any:
     if isinstance(x, np.generic):  # NumPy's scalars count as Python's numbers, as in PyTorch
         to_numpy_dtype(x.dtype)  # raises for strings and objects
         return x.item()
-    raise TypeError(
-        f"{name}() works on Tensors and numbers; one operand is a {type(x).__name__}"
-    )
+    raise TypeError(f"{name}() works on Tensors and numbers; one operand is a {type(x).__name__}")
 
 
 def _to(x: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(x, ndarray):
         return x if x.dtype == dtype else x.astype(dtype)
-    if dtype.kind in "fc" or type(x) is bool and dtype.kind == "b":
+    if dtype.kind in "fc" or (type(x) is bool and dtype.kind == "b"):
         return x
     # Integers wrap around as in C (uint8 with -1 is 255); NumPy would refuse.
     return np.asarray(x).astype(dtype)
@@ -90,6 +88,10 @@ def in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 
 def unify(name: str, *operands: Any, floats: bool = False) -> list[Any]:
     """Any number of Tensors, arrays or numbers in their common dtype (`floats`: a floating one)."""
+    kinds = {x._data.dtype if isinstance(x, TensorState) else type(x) for x in operands}
+    kinds.difference_update(_PLAIN)
+    if len(kinds) == 1 and getattr(kinds.pop(), "kind", "O") in "fc":
+        return list(operands)  # the usual case; beside them, numbers are as in `meet`
     raw = [_operand(name, x._data if isinstance(x, TensorState) else x) for x in operands]
     dtype = common_dtype(*raw)
     if floats and dtype.kind in "biu":

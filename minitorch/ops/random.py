@@ -141,7 +141,9 @@ def randint(
         if isinstance(high, Sequence):
             low, high, size = 0, low, high
         else:
-            raise TypeError("randint() needs a size: randint(high, size) or randint(low, high, size)")
+            raise TypeError(
+                "randint() needs a size: randint(high, size) or randint(low, high, size)"
+            )
     elif high is None:
         low, high = 0, low
     kind = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
@@ -258,7 +260,9 @@ def bernoulli(
         raise TypeError(f"bernoulli() needs a Tensor, got {type(input).__name__}")
     data = input._data
     if data.dtype.kind not in "fV" and p is None:
-        raise RuntimeError(f"probabilities are floating numbers, got {from_numpy_dtype(data.dtype)}")
+        raise RuntimeError(
+            f"probabilities are floating numbers, got {from_numpy_dtype(data.dtype)}"
+        )
     numbers = stream(generator).bernoulli(data if p is None else p, data.shape, data.dtype)
     result = _no_gradient(input, numbers)
     return result if out is None else store(out, result)
@@ -292,4 +296,3 @@ def multinomial(
         raise RuntimeError(f"multinomial writes int64, out is {from_numpy_dtype(out._data.dtype)}")
     result = wrap(stream(generator).multinomial(input._data, num_samples, replacement))
     return result if out is None else store(out, result)
-

@@ -38,6 +38,8 @@ def relu(input):
     >>> minitorch.relu(minitorch.tensor([-1.0, 0.0, 2.0]))
     tensor([0., 0., 2.])
     """
+    if input.size > 4096 and input.dtype.kind == "f":
+        return np.clip(input, 0, np.inf)  # three times as fast as maximum() with a number
     return np.maximum(input, 0)
 
 
@@ -50,9 +52,7 @@ def _leaky_relu(input, /, slope):
     return pick(input, input * slope)
 
 
-_leaky_relu.gradient(
-    input=lambda g, input, slope: flat_in(choose(input > 0, g, g * slope), input)
-)
+_leaky_relu.gradient(input=lambda g, input, slope: flat_in(choose(input > 0, g, g * slope), input))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -127,9 +127,7 @@ def hardsigmoid(input):
     return np.minimum(np.maximum(input + 3, 0), 6) / 6
 
 
-hardsigmoid.gradient(
-    input=lambda g, input: flat_in(keep(g / 6, (input > -3) & (input < 3)), input)
-)
+hardsigmoid.gradient(input=lambda g, input: flat_in(keep(g / 6, (input > -3) & (input < 3)), input))
 
 
 @elementwise(kinds="fV")
@@ -175,12 +173,8 @@ def _outside(input, lambd):
     return np.logical_not((input >= -lambd) & (input <= lambd))
 
 
-_hardshrink.gradient(
-    input=lambda g, input, lambd: flat_in(keep(g, _outside(input, lambd)), input)
-)
-_softshrink.gradient(
-    input=lambda g, input, lambd: flat_in(keep(g, _outside(input, lambd)), input)
-)
+_hardshrink.gradient(input=lambda g, input, lambd: flat_in(keep(g, _outside(input, lambd)), input))
+_softshrink.gradient(input=lambda g, input, lambd: flat_in(keep(g, _outside(input, lambd)), input))
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

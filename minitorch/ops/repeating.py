@@ -13,6 +13,7 @@ from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.copying import clone
 from minitorch.ops.dims import check_dim, check_dims
 from minitorch.ops.indexing import _index
+from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 from minitorch.ops.selecting import ALL
 from minitorch.ops.shapes import ravel, reshape, sizes, transpose
@@ -56,6 +57,7 @@ def _roll(x, /, shifts, dims):
 _roll.gradient(x=lambda g, shifts, dims: np.roll(g, tuple([-n for n in shifts]), dims))
 
 
+@takes_tensors
 def repeat(input: Tensor, repeats: Any) -> Tensor:
     """Copies of the tensor side by side: so many along each dimension, new dimensions in front.
 
@@ -73,6 +75,7 @@ def repeat(input: Tensor, repeats: Any) -> Tensor:
     return _repeat(input, counts)
 
 
+@takes_tensors
 def tile(input: Tensor, dims: Any) -> Tensor:
     """`repeat`, where missing numbers in front count as 1.
 
@@ -84,6 +87,7 @@ def tile(input: Tensor, dims: Any) -> Tensor:
     return repeat(input, ((1,) * (input._data.ndim - len(counts)) + counts))
 
 
+@takes_tensors
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
@@ -107,7 +111,9 @@ def repeat_interleave(
     size = input._data.shape[dim]
     counts = repeats._data if isinstance(repeats, TensorState) else np.asarray(repeats)
     if counts.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"repeat_interleave(): repeats must be int64 or int32, got {counts.dtype}")
+        raise RuntimeError(
+            f"repeat_interleave(): repeats must be int64 or int32, got {counts.dtype}"
+        )
     if counts.ndim > 1 or counts.size not in (1, size):
         raise RuntimeError(
             f"repeat_interleave(): repeats must be a number or have size {size}, that of "
@@ -121,6 +127,7 @@ def repeat_interleave(
     return _index(input, (*(ALL,) * dim, places))
 
 
+@takes_tensors
 def flip(input: Tensor, dims: Any) -> Tensor:
     """The order of the given dimensions reversed (a copy).
 
@@ -132,6 +139,7 @@ def flip(input: Tensor, dims: Any) -> Tensor:
     return _flip(input, check_dims(chosen, input._data.ndim) if chosen else ())
 
 
+@takes_tensors
 def fliplr(input: Tensor) -> Tensor:
     """Dimension 1 reversed."""
     if input._data.ndim < 2:
@@ -139,6 +147,7 @@ def fliplr(input: Tensor) -> Tensor:
     return _flip(input, (1,))
 
 
+@takes_tensors
 def flipud(input: Tensor) -> Tensor:
     """Dimension 0 reversed."""
     if input._data.ndim < 1:
@@ -146,6 +155,7 @@ def flipud(input: Tensor) -> Tensor:
     return _flip(input, (0,))
 
 
+@takes_tensors
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Entries moved by `shifts` along `dims` (in the flat tensor, if None); what falls off returns.
 
@@ -162,10 +172,12 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     if len(along) != len(by):
         raise RuntimeError(f"roll(): shifts {by} and dims {along} differ in length")
     ndim = input._data.ndim
-    along = tuple([check_dim(d, ndim) for d in along])
-    return _roll(input, by, along) if ndim else clone(input)
+    if not ndim:
+        raise IndexError(f"roll(): dims {along} of a tensor that has no dimensions")
+    return _roll(input, by, tuple([check_dim(d, ndim) for d in along]))
 
 
+@takes_tensors
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by ``k`` times 90 degrees in the plane of `dims`, from the first towards the second.
 
@@ -180,7 +192,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     if any(not -ndim <= d < ndim for d in dims) or dims[0] % ndim == dims[1] % ndim:
         raise RuntimeError(f"rot90(): dims {tuple(dims)} must be two dimensions out of {ndim}")
     first, second = dims[0] % ndim, dims[1] % ndim
-    turns = k % 4
+    turns = operator.index(k) % 4
     if turns == 0:
         return clone(input)
     if turns == 2:
@@ -188,6 +200,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return transpose(_flip(input, (second if turns == 1 else first,)), first, second)
 
 
+@takes_tensors
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All ways to choose `r` elements of a vector, as rows.
 

@@ -143,9 +143,7 @@ def floor_divide(input, other):
     return np.floor_divide(input, other)
 
 
-floor_divide.gradient(
-    input=no_gradient("floor_divide"), other=no_gradient("floor_divide")
-)
+floor_divide.gradient(input=no_gradient("floor_divide"), other=no_gradient("floor_divide"))
 
 
 @elementwise(kinds=NUMBERS, numbers="one")

@@ -18,8 +18,8 @@ from minitorch.ops.along import take_along
 from minitorch.ops.checks import check_ordered, check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
-from minitorch.ops.out import with_out
 from minitorch.ops.primitive import primitive
+from minitorch.ops.reduction import reduction
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -34,7 +34,7 @@ _WIDER = {
 }
 
 
-@with_out
+@reduction
 def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running sums: ``out[i] = input[0] + ... + input[i]`` along `dim`. Integers become int64.
 
@@ -44,11 +44,14 @@ def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """
     check_tensor("cumsum", input)
     dim = check_dim(dim, input._data.ndim)
-    return _cumsum(input, dim, False) if dtype is None else with_dtype(
-        dtype, _cumsum, input, dim, False)
+    return (
+        _cumsum(input, dim, False)
+        if dtype is None
+        else with_dtype(dtype, _cumsum, input, dim, False)
+    )
 
 
-@with_out
+@reduction
 def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running products: ``out[i] = input[0] * ... * input[i]`` along `dim`. Integers become int64.
 
@@ -62,7 +65,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     return op(input, dim, False) if dtype is None else with_dtype(dtype, op, input, dim, False)
 
 
-@with_out
+@reduction
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """The logarithm of the running sums of ``exp(input)`` along `dim`, without overflow."""
     check_tensor("logcumsumexp", input)
@@ -72,7 +75,7 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     return _logcumsumexp(input, dim) if input._data.ndim else _cumsum(input, dim, False)
 
 
-@with_out
+@reduction
 def cummax(input: Tensor, dim: int) -> Any:
     """Running maxima along `dim`, and where they are: ``(values, indices)``.
 
@@ -85,13 +88,13 @@ def cummax(input: Tensor, dim: int) -> Any:
     return return_types.cummax(*_running_extreme("cummax", np.maximum, input, dim))
 
 
-@with_out
+@reduction
 def cummin(input: Tensor, dim: int) -> Any:
     """Running minima along `dim`, and where they are; see `cummax`."""
     return return_types.cummin(*_running_extreme("cummin", np.minimum, input, dim))
 
 
-def _running_extreme(name: str, ufunc: np.ufunc, input: Tensor, dim: int) -> tuple[Any, Any]:
+def _running_extreme(name: str, ufunc: Any, input: Tensor, dim: int) -> tuple[Any, Any]:
     check_tensor(name, input)
     x = input._data
     dim = check_dim(dim, x.ndim)
@@ -232,7 +235,7 @@ def _lines(x: np.ndarray, dim: int, reverse: bool = False) -> np.ndarray:
     return x[::-1] if reverse else x
 
 
-def _accumulate(ufunc: np.ufunc, x: np.ndarray, dim: int, reverse: bool) -> np.ndarray:
+def _accumulate(ufunc: Any, x: np.ndarray, dim: int, reverse: bool) -> np.ndarray:
     """``ufunc.accumulate`` along `dim`, in a wider dtype than the result's."""
     kind = np.dtype(np.int64) if x.dtype.kind in "biu" else x.dtype
     wide = _WIDER.get(kind, np.float32 if kind.kind == "V" else kind)
@@ -242,7 +245,7 @@ def _accumulate(ufunc: np.ufunc, x: np.ndarray, dim: int, reverse: bool) -> np.n
     return out
 
 
-def _run(ufunc: np.ufunc, lines: np.ndarray, wide: Any) -> np.ndarray:
+def _run(ufunc: Any, lines: np.ndarray, wide: Any) -> np.ndarray:
     """``ufunc.accumulate`` along the first dimension; across many lines, all at a time."""
     if lines.size < 64 * len(lines):
         return ufunc.accumulate(lines, 0, wide)

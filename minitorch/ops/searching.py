@@ -142,7 +142,7 @@ def searchsorted(
         )
     if sorter is not None:
         s = _sorted_by(s, sorter)
-    after = "right" if right or side == "right" else "left"
+    after: Any = "right" if right or side == "right" else "left"
     if s.ndim == 1:
         found = np.asarray(np.searchsorted(s, v, after))
     else:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minitorch.engine.state import TensorState
 from minitorch.ops.dims import check_dim
+from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 from minitorch.ops.views import SEVERAL, mark_view
 
@@ -42,6 +43,7 @@ _slice.gradient(x=lambda g, key, x_shape: _slice_backward(g, key, x_shape))
 _slice_backward.gradient(part=lambda g, key: _slice(g, key))
 
 
+@takes_tensors
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """Number `index` along `dim`, which disappears.
 
@@ -61,12 +63,11 @@ def check_index(index: Any, size: int, dim: int) -> int:
     """`index` as an int; IndexError unless it is in a dimension of `size`."""
     number = operator.index(index)
     if not -size <= number < size:
-        raise IndexError(
-            f"index {number} is out of bounds for dimension {dim} with size {size}"
-        )
+        raise IndexError(f"index {number} is out of bounds for dimension {dim} with size {size}")
     return number
 
 
+@takes_tensors
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """`length` entries of `dim` from `start` on.
 
@@ -78,6 +79,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if not shape:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = check_dim(dim, len(shape))
+    if isinstance(start, TensorState) and (start._data.ndim or start._data.dtype.kind not in "iu"):
+        raise RuntimeError("narrow(): start must be an int or a 0-dimensional tensor of integers")
     size, first = shape[dim], operator.index(start)
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, got {length}")
@@ -142,15 +145,16 @@ def _pieces(input: Any, dim: int, starts: Sequence[int]) -> tuple[Tensor, ...]:
     return pieces
 
 
-def _whole(input: Any, dim: Any, name: str) -> tuple[int, int]:
+def _whole(input: Any, dim: Any, name: str, error: Any = RuntimeError) -> tuple[int, int]:
     """`dim` counted from the front, and its size."""
     shape = input._data.shape
     if not shape:
-        raise RuntimeError(f"{name}() needs at least 1 dimension, this tensor has none")
+        raise error(f"{name}() needs at least 1 dimension, this tensor has none")
     dim = check_dim(dim, len(shape))
     return dim, shape[dim]
 
 
+@takes_tensors
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of the given size along `dim` (the last may be smaller), or of the given sizes.
 
@@ -167,6 +171,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     return _pieces(tensor, dim, [*range(0, total, size or 1), total] if total else [0, 0])
 
 
+@takes_tensors
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of the given sizes along `dim`, which must add up to its size."""
     dim, total = _whole(input, dim, "split_with_sizes")
@@ -181,6 +186,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     return _pieces(input, dim, starts)
 
 
+@takes_tensors
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` pieces of equal size along `dim`; the last may be smaller.
 
@@ -195,6 +201,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, size, dim) if size else _pieces(input, dim, [0] * (chunks + 1))
 
 
+@takes_tensors
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Every entry of `dim`, which disappears.
 
@@ -202,7 +209,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     >>> minitorch.unbind(minitorch.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    dim, total = _whole(input, dim, "unbind")
+    dim, total = _whole(input, dim, "unbind", IndexError)
     if not total:
         return ()
     pieces = _unbind(input, dim)
@@ -212,6 +219,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return pieces
 
 
+@takes_tensors
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """A number of nearly equal pieces along `dim`, or pieces that begin at the given indices.
 
@@ -232,7 +240,9 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     if hasattr(indices_or_sections, "__index__"):
         count = operator.index(indices_or_sections)
         if count < 1:
-            raise RuntimeError(f"tensor_split(): the number of pieces must be positive, got {count}")
+            raise RuntimeError(
+                f"tensor_split(): the number of pieces must be positive, got {count}"
+            )
         small, larger = divmod(total, count)
         starts = [i * small + min(i, larger) for i in range(count + 1)]
     else:
@@ -240,16 +250,19 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     return tuple(_slice(input, (*before, slice(a, b), ...)) for a, b in zip(starts, starts[1:]))
 
 
+@takes_tensors
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 1 (dimension 0 of a vector)."""
     return _split_at("hsplit", input, indices_or_sections, min(input._data.ndim, 2) - 1, 1)
 
 
+@takes_tensors
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 0."""
     return _split_at("vsplit", input, indices_or_sections, 0, 2)
 
 
+@takes_tensors
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 2."""
     return _split_at("dsplit", input, indices_or_sections, 2, 3)

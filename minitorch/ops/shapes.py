@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -12,9 +13,11 @@ import numpy as np
 from minitorch.dtypes import dtype
 from minitorch.engine.clock import owner
 from minitorch.engine.state import TensorState
+from minitorch.ops.copying import contiguous
 from minitorch.ops.dims import check_dim, check_dims
+from minitorch.ops.out import not_a_tensor, takes_tensors
 from minitorch.ops.primitive import primitive
-from minitorch.ops.strided import view_dtype
+from minitorch.ops.strided import strided_bytes, view_dtype
 from minitorch.size import Size
 
 if TYPE_CHECKING:
@@ -55,15 +58,17 @@ _transpose.gradient(x=lambda g, dim0, dim1: np.swapaxes(g, dim0, dim1))
 
 @primitive(view=True)
 def _expand(x, /, shape):
-    if x.flags.c_contiguous and x.dtype.kind != "V":
-        stretched = [0] * len(shape)
-        for i, n in enumerate(x.shape, len(shape) - x.ndim):
-            stretched[i] = 0 if n == 1 else x.strides[i - len(shape)]
-        return np.ndarray(shape, x.dtype, x, 0, stretched)
-    expanded = np.broadcast_to(x, shape)
-    # NumPy protects it from writes; here rows of it may be written, and overlap is looked for.
-    expanded.flags.writeable = x.flags.writeable
-    return expanded
+    if not x.shape:
+        return strided_bytes(x, shape, (0,) * len(shape))
+    strides: list[int] = []
+    step, after = x.itemsize, 1  # what a new dimension of size 1 would have
+    for n, have, stride in itertools.zip_longest(shape[::-1], x.shape[::-1], x.strides[::-1]):
+        step = step * after if have is None else stride
+        if n != (1 if have is None else have):
+            step = 0
+        strides.append(step)
+        after = n
+    return strided_bytes(x, shape, strides[::-1])
 
 
 _expand.gradient(x=lambda g: g)
@@ -106,6 +111,10 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
         result = _view(input, tuple(shape))
     except ValueError:
         raise _cannot("reshape()", shape, input._data) from None
+    except TypeError:
+        raise TypeError(f"reshape(): the shape must be integers, got {shape!r}") from None
+    except AttributeError as error:
+        raise not_a_tensor("reshape", error) from None
     if result._data.shape != shape and any(n < -1 for n in shape):
         raise RuntimeError(f"reshape(): invalid shape {list(shape)}: sizes may be -1 but not less")
     return result
@@ -132,6 +141,7 @@ def view(input: Tensor, shape: Any) -> Tensor:
     return reshape(input, wanted)
 
 
+@takes_tensors
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions `start_dim` to `end_dim` (inclusive) made into one.
 
@@ -152,11 +162,13 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
 
 
+@takes_tensors
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension: `input` itself, a view or a copy, as `reshape` can."""
-    return flatten(input)
+    """All elements in one dimension: a view if they lie row by row in memory, else a copy."""
+    return _view(contiguous(input), (-1,))
 
 
+@takes_tensors
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension `dim` split into dimensions of `sizes`; one of them may be -1.
 
@@ -167,9 +179,9 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     shape = input._data.shape
     if not len(sizes):
         raise RuntimeError("unflatten(): sizes must be non-empty")
-    if not shape:
-        raise IndexError("unflatten(): a zero-dimensional tensor has no dimension to split")
     dim = check_dim(dim, len(shape))
+    if not shape:
+        raise RuntimeError("unflatten(): a zero-dimensional tensor has no dimension to split")
     known = math.prod(n for n in sizes if n != -1)
     wild = list(sizes).count(-1)
     if wild > 1 or (shape[dim] % known if wild and known else known != shape[dim] and not wild):
@@ -184,6 +196,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 # --- order of dimensions -----------------------------------------------------------------------
 
 
+@takes_tensors
 def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
     """The dimensions in the order `dims`: result dimension i is input dimension ``dims[i]``.
 
@@ -204,9 +217,12 @@ def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    ndim = input._data.ndim
-    return _transpose(input, check_dim(dim0, ndim), check_dim(dim1, ndim)) if ndim else (
-        check_dim(dim0, 0), check_dim(dim1, 0), _view(input, ()))[2]  # fmt: skip
+    try:
+        ndim = input._data.ndim
+    except AttributeError as error:
+        raise not_a_tensor("transpose", error) from None
+    first, second = check_dim(dim0, ndim), check_dim(dim1, ndim)
+    return _transpose(input, first, second) if ndim else _view(input, ())
 
 
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
@@ -219,6 +235,7 @@ def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return transpose(input, dim0, dim1)
 
 
+@takes_tensors
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; tensors of fewer dimensions as they are."""
     ndim = input._data.ndim
@@ -227,6 +244,7 @@ def t(input: Tensor) -> Tensor:
     return _transpose(input, 0, 1) if ndim == 2 else _view(input, input._data.shape)
 
 
+@takes_tensors
 def mT(input: Tensor) -> Tensor:
     """The last two dimensions exchanged: each matrix of a batch transposed."""
     ndim = input._data.ndim
@@ -235,11 +253,13 @@ def mT(input: Tensor) -> Tensor:
     return _transpose(input, ndim - 2, ndim - 1)
 
 
+@takes_tensors
 def T(input: Tensor) -> Tensor:
     """All dimensions in reverse order."""
     return _permute(input, tuple(range(input._data.ndim))[::-1])
 
 
+@takes_tensors
 def adjoint(input: Tensor) -> Tensor:
     """`mT` of the complex conjugate."""
     transposed = mT(input)
@@ -249,6 +269,7 @@ def adjoint(input: Tensor) -> Tensor:
 mH = adjoint
 
 
+@takes_tensors
 def H(input: Tensor) -> Tensor:
     """A matrix transposed and conjugated."""
     ndim = input._data.ndim
@@ -258,9 +279,8 @@ def H(input: Tensor) -> Tensor:
     return np.conj(transposed) if input._data.dtype.kind == "c" else transposed
 
 
-def movedim(
-    input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]
-) -> Tensor:
+@takes_tensors
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions `source` moved to the places `destination`; the others keep their order.
 
     >>> import minitorch
@@ -293,6 +313,7 @@ def moveaxis(
 # --- dimensions of size 1 ----------------------------------------------------------------------
 
 
+@takes_tensors
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without its dimensions of size 1; or without `dim`, where that is of size 1.
 
@@ -307,6 +328,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     return _view(input, tuple([n for i, n in enumerate(shape) if n != 1 or i not in chosen]))
 
 
+@takes_tensors
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a dimension of size 1 put in at `dim`.
 
@@ -319,16 +341,19 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return _view(input, (*shape[:dim], 1, *shape[dim:]))
 
 
+@takes_tensors
 def atleast_1d(*tensors: Any) -> Any:
     """Zero-dimensional tensors as shape (1,); the others as they are."""
     return _each(tensors, lambda x: x if x._data.ndim else _view(x, (1,)))
 
 
+@takes_tensors
 def atleast_2d(*tensors: Any) -> Any:
     """Tensors of fewer dimensions as one row."""
     return _each(tensors, lambda x: x if x._data.ndim > 1 else _view(x, (1, x._data.size)))
 
 
+@takes_tensors
 def atleast_3d(*tensors: Any) -> Any:
     """Vectors as shape (1, n, 1), matrices as (n, m, 1)."""
 
@@ -352,6 +377,7 @@ def _each(tensors: tuple[Any, ...], change: Any) -> Any:
 # --- broadcasting ------------------------------------------------------------------------------
 
 
+@takes_tensors
 def expand(input: Tensor, size: Any) -> Tensor:
     """Dimensions of size 1 (and new ones in front) repeated to `size`, without using memory.
 
@@ -388,6 +414,28 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     return expand(input, size)
 
 
+@takes_tensors
+def sum_to_size(input: Tensor, size: Any) -> Tensor:
+    """Summed over the dimensions in which `size` was expanded to the shape of `input`.
+
+    >>> import minitorch
+    >>> minitorch.ones(2, 3).sum_to_size(1, 3)
+    tensor([[2., 2., 2.]])
+    """
+    wanted, shape = sizes(size), input._data.shape
+    extra = len(shape) - len(wanted)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[extra:])):
+        raise RuntimeError(
+            f"sum_to_size(): size {list(wanted)} is not expandable to shape {list(shape)}"
+        )
+    if not wanted:
+        return np.sum(input)
+    if shape == wanted:
+        return input
+    dims = tuple([d for d, n in enumerate(shape) if d < extra or n != wanted[d - extra]])
+    return reshape(np.sum(input, axis=dims), wanted) if dims else reshape(input, wanted)
+
+
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape to which tensors of `shapes` broadcast.
 
@@ -400,7 +448,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
     for shape in given:
         for i, n in enumerate(reversed(shape), 1):
             if n < 0:
-                raise RuntimeError(f"broadcast_shapes(): negative size in shape {shape}")
+                raise ValueError(f"broadcast_shapes(): negative size in shape {shape}")
             if n != 1 and result[-i] not in (1, n):
                 raise RuntimeError(
                     f"shapes {', '.join(map(str, given))} cannot be broadcast together: sizes "
@@ -411,6 +459,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
     return Size(result)
 
 
+@takes_tensors
 def broadcast_tensors(*tensors: Any) -> Any:
     """Every tensor expanded to the shape in which they all meet."""
     if len(tensors) == 1 and not isinstance(tensors[0], TensorState):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from minitorch.ops.checks import no_gradient
+from minitorch.ops.checks import check_tensor, no_gradient
 from minitorch.ops.complex_numbers import _conj
 from minitorch.ops.primitive import elementwise
 from minitorch.ops.where import keep
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
 
 __all__ = [
     "abs",
@@ -82,12 +87,21 @@ copysign.gradient(
 
 
 @elementwise(kinds="biufV", numbers="none")
-def heaviside(input, other):
-    """0 below zero, 1 above, and `other` at zero."""
+def _heaviside(input, other):
     return np.where(input == 0, other, input > 0).astype(input.dtype)
 
 
-heaviside.gradient(input=no_gradient("heaviside"), other=no_gradient("heaviside"))
+_heaviside.gradient(input=no_gradient("heaviside"), other=no_gradient("heaviside"))
+
+
+def heaviside(input: Tensor, values: Tensor, *, out: Any = None) -> Tensor:
+    """0 below zero, 1 above, and `values` at zero; both of one dtype."""
+    check_tensor("heaviside", input, values)
+    if input._data.dtype != values._data.dtype:
+        raise RuntimeError(
+            f"heaviside() takes two tensors of one dtype, got {input.dtype} and {values.dtype}"
+        )
+    return _heaviside(input, values, out=out)
 
 
 @elementwise(kinds="fV", numbers="none")

@@ -18,8 +18,9 @@ from minitorch.ops.arithmetic import add
 from minitorch.ops.checks import check_number, check_ordered, check_tensor
 from minitorch.ops.dims import check_dim
 from minitorch.ops.extremes import check_not_empty, to_extremes
-from minitorch.ops.out import store, with_out
+from minitorch.ops.out import store
 from minitorch.ops.primitive import primitive
+from minitorch.ops.reduction import reduction
 from minitorch.ops.reductions import sum
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _order(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
     return np.flip(x.shape[dim] - 1 - backwards, dim)
 
 
-@with_out
+@reduction
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The elements in order along `dim`, and where they came from: ``(values, indices)``.
 
@@ -59,7 +60,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     return return_types.sort(take_along(input, indices, dim), wrap(indices))
 
 
-@with_out
+@reduction
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort `input` along `dim`; see `sort`.
 
@@ -71,16 +72,14 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     return wrap(_order(x, dim, descending).reshape(input._data.shape))
 
 
-@with_out
+@reduction
 def msort(input: Tensor) -> Tensor:
     """The elements in order along the first dimension."""
     return sort(input, 0).values
 
 
-@with_out
-def topk(
-    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
-) -> Any:
+@reduction
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest (or smallest) elements along `dim`, in order: ``(values, indices)``.
 
     >>> import minitorch
@@ -131,7 +130,7 @@ def kthvalue(
     return store(out, result)
 
 
-@with_out
+@reduction
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The element in the middle, the lower one of two; nan if there is a nan.
 
@@ -144,7 +143,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     return _median("median", return_types.median, input, dim, keepdim, False)
 
 
-@with_out
+@reduction
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The `median` of the elements that are not nan."""
     return _median("nanmedian", return_types.nanmedian, input, dim, keepdim, True)
@@ -190,7 +189,7 @@ def _element(input, /, dims, keepdim, place):
 _element.gradient(input=to_extremes)
 
 
-@with_out
+@reduction
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent element along `dim`, the smallest of several: ``(values, indices)``.
 

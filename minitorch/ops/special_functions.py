@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.numerics import bessel, gamma, normal
+from minitorch.numerics import bessel, gamma, incomplete, normal
 from minitorch.ops.checks import check_tensor, no_gradient
 from minitorch.ops.exponential import xlogy
 from minitorch.ops.out import store
@@ -177,13 +177,13 @@ zeta.gradient(
 @elementwise("float", kinds="fV", numbers="none")
 def igamma(input, other):
     """The regularised lower incomplete gamma function of `other`, with parameter `input`."""
-    return gamma.gammainc(input, other)
+    return incomplete.gammainc(input, other)
 
 
 @elementwise("float", kinds="fV", numbers="none")
 def igammac(input, other):
     """The regularised upper incomplete gamma function: ``1 - igamma(input, other)``."""
-    return gamma.gammaincc(input, other)
+    return incomplete.gammaincc(input, other)
 
 
 def _gamma_density(input, other):

@@ -14,10 +14,10 @@ from minitorch.ops.bounds import clamp
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.complex_numbers import _conj, complex, conj, imag, real
 from minitorch.ops.diagonals import diagonal
-from minitorch.ops.out import with_out
 from minitorch.ops.norms import root
 from minitorch.ops.powers import sqrt
 from minitorch.ops.primitive import primitive
+from minitorch.ops.reduction import reduction
 from minitorch.ops.reductions import Dims, count, mean_over, reduced, spread, sum
 from minitorch.ops.shapes import reshape, squeeze, unsqueeze
 
@@ -34,7 +34,7 @@ def _var(input, /, dims, correction, keepdim):
         return _var.op.function(wide, dims, correction, keepdim).astype(input.dtype)
     d = input - mean_over(input, dims, True)
     if d.dtype.kind == "c":
-        total = np.add.reduce(d.real * d.real + d.imag * d.imag, dims, None, None, keepdim)
+        total = np.add.reduce(d.real * d.real + d.imag * d.imag, axis=dims, keepdims=keepdim)
     else:
         total = add_up(d, dims, keepdim, d)
     freedom = count(input.shape, dims) - correction
@@ -51,7 +51,7 @@ def _var_gradient(g, input, dims, correction, keepdim, input_shape):
 _var.gradient(input=_var_gradient)
 
 
-@with_out
+@reduction
 def var(
     input: Tensor,
     dim: Any = None,
@@ -71,7 +71,7 @@ def var(
     return _var(*_settings("var", input, dim, unbiased, correction), keepdim)
 
 
-@with_out
+@reduction
 def std(
     input: Tensor,
     dim: Any = None,
@@ -84,7 +84,7 @@ def std(
     return root(_var(*_settings("std", input, dim, unbiased, correction), keepdim))
 
 
-@with_out
+@reduction
 def var_mean(
     input: Tensor,
     dim: Any = None,
@@ -98,7 +98,7 @@ def var_mean(
     return _var(input, dims, correction, keepdim), mean_over(input, dims, keepdim)
 
 
-@with_out
+@reduction
 def std_mean(
     input: Tensor,
     dim: Any = None,

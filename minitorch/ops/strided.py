@@ -10,6 +10,7 @@ import numpy as np
 
 from minitorch.engine.state import wrap
 from minitorch.ops.dims import check_dim
+from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ def _strided(x: np.ndarray, shape: Any, strides: Any, shift: int) -> np.ndarray:
             f"{flat.size // size}"
         )
     return np.ndarray(shape, x.dtype, flat, offset if extent else 0, steps)
+
+
+def strided_bytes(x: np.ndarray, shape: Any, strides: Any) -> np.ndarray:
+    """A view of elements of `x`, from its first on; `strides` in bytes."""
+    if x.flags.c_contiguous and x.dtype.kind != "V":
+        return np.ndarray(shape, x.dtype, x, 0, strides)
+    return _strided(x, shape, [step // x.itemsize for step in strides], 0)
 
 
 @primitive(view=True)
@@ -98,6 +106,7 @@ def _geometry(x: np.ndarray) -> Geometry:
     return x.shape, tuple([step // x.dtype.itemsize for step in x.strides]), 0
 
 
+@takes_tensors
 def as_strided(
     input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
@@ -121,6 +130,12 @@ def as_strided(
     return _as_strided(input, size, stride, shift, _geometry(input._data))
 
 
+def as_strided_back(old: np.ndarray, step: Any) -> Any:
+    """The step that leads from ``as_strided(old)`` back to `old`."""
+    size, stride, shift, geometry = step[1]
+    return _as_strided, (geometry[0], geometry[1], -shift, (size, stride, 0))
+
+
 # --- windows -----------------------------------------------------------------------------------
 
 
@@ -130,7 +145,7 @@ def _unfold(x, /, dim, size, step):
     shape = (*x.shape[:dim], count, *x.shape[dim + 1 :], size)
     along = x.strides[dim]
     strides = (*x.strides[:dim], step * along, *x.strides[dim + 1 :], along)
-    return _strided(x, shape, [s // x.dtype.itemsize for s in strides], 0)
+    return strided_bytes(x, shape, strides)
 
 
 @primitive
@@ -149,6 +164,7 @@ _unfold.gradient(
 _fold.gradient(windows=lambda g, dim, size, step: _unfold(g, dim, size, step))
 
 
+@takes_tensors
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of `size` along `dimension`, `step` apart, as a view; they are the last dimension.
 
@@ -159,6 +175,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """
     shape = input._data.shape
     dim = check_dim(dimension, len(shape))
+    size, step = operator.index(size), operator.index(step)
     have = shape[dim] if shape else 1
     if not 0 <= size <= have:
         raise RuntimeError(

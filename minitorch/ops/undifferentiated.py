@@ -14,7 +14,9 @@ def undifferentiated(input, /, result, name):
 
 
 def _refuse(g: np.ndarray, name: str) -> None:
-    raise NotImplementedError(f"{name}() has no gradient; detach() what should not be differentiated")
+    raise NotImplementedError(
+        f"{name}() has no gradient; detach() what should not be differentiated"
+    )
 
 
 undifferentiated.gradient(input=_refuse)

@@ -78,17 +78,20 @@ def refresh_views(base: Any) -> None:
 
     The history of a view is part of that of its base.  Where that is not so, the view is lost.
     """
-    if base._node is None:  # then no view has its history from there
-        return
+    edge = edge_of(base)
+    if edge is None:  # then no view has its history from there, unless base.detach_() was called
+        if not base._cut:
+            return
+        edge = DeadEnd(base._data)
     for view in living_views(base):
-        if isinstance(view, _Stale):
+        if isinstance(view, _Stale) or base._cut and view._node is None:
             continue
         if view._view.refusal is not None:
             view.__class__ = _stale(type(view))
             continue
         recording, mode.recording = mode.recording, True
         try:
-            node = replay(wrap(base._data, edge_of(base)), view._view.steps)._node
+            node = replay(wrap(base._data, edge), view._view.steps)._node
         finally:
             mode.recording = recording
         keep_retaining(view, node)
@@ -148,6 +151,7 @@ def _stale(kind: type) -> type:
             "requires_grad": property(lambda self: True),
             "is_leaf": property(lambda self: not isinstance(node(self), Node)
                                 or isinstance(node(self), DeadEnd)),
+            "retain_grad": lambda self: None,
             "detach": lambda self: wrap(self._data),
             "requires_grad_": lambda self, requires_grad=True: self,
         }  # fmt: skip

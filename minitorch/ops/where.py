@@ -25,8 +25,7 @@ _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 def _as_bits(mask: np.ndarray, itemsize: int) -> np.ndarray:
     """-1 (all bits) where `mask`, else 0, in integers of `itemsize` bytes."""
-    ones = mask.astype(_BITS[itemsize])
-    return np.negative(ones, out=ones)
+    return np.negative(mask.view(np.int8)).astype(_BITS[itemsize])
 
 
 def _worth_bits(mask: Any, x: Any) -> bool:
@@ -40,6 +39,11 @@ def _worth_bits(mask: Any, x: Any) -> bool:
         and mask.shape == x.shape
         and x.dtype.itemsize in _BITS
     )
+
+
+def _bits(x: Any, dtype: np.dtype[Any]) -> Any:
+    """`x`, an array or a number, as bits of `dtype`."""
+    return np.asarray(x, dtype).view(_BITS[dtype.itemsize])
 
 
 @primitive
@@ -58,12 +62,14 @@ keep.gradient(input=lambda g, mask: keep(g, mask))
 @primitive
 def _where(condition, input, other, /):
     """`input` where `condition`, else `other`: arrays of one dtype, or numbers."""
-    if not (_worth_bits(condition, input) and _worth_bits(condition, other)):
+    whole, part = (input, other) if np.ndim(input) else (other, input)
+    if not _worth_bits(condition, whole) or (np.ndim(part) and part.shape != whole.shape):
         return np.where(condition, input, other)
-    bits = _as_bits(condition, input.itemsize)
-    bits &= input.view(bits.dtype) ^ other.view(bits.dtype)
-    bits ^= other.view(bits.dtype)
-    return bits.view(input.dtype)
+    first, second = _bits(input, whole.dtype), _bits(other, whole.dtype)
+    bits = _as_bits(condition, whole.itemsize)
+    bits &= first ^ second
+    bits ^= second
+    return bits.view(whole.dtype)
 
 
 _where.gradient(
@@ -87,7 +93,8 @@ flat_in.gradient(value=lambda g: g, source=lambda g: np.zeros_like(g))
 def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """`input` where `condition` is true, `other` elsewhere; all three broadcast.
 
-    With `condition` alone: where it is not zero, as `nonzero` with `as_tuple`.  No gradient reaches the values that were not chosen, even where they are NaN.
+    No gradient reaches the values that were not chosen, even where they are NaN.  With `condition`
+    alone: where it is not zero, as `nonzero` with `as_tuple`.
 
     >>> import minitorch
     >>> x = minitorch.tensor([-1.0, 2.0])

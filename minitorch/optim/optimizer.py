@@ -204,4 +204,3 @@ def check_at_least(name: str, value: Any, low: float = 0.0) -> None:
     """ValueError unless ``value >= low`` (so also for NaN)."""
     if not low <= value:
         raise ValueError(f"Invalid {name}: {value} (must be at least {low})")
-

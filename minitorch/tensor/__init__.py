@@ -27,7 +27,24 @@ from minitorch.tensor.sorting import SortMethods
 from minitorch.tensor.typed import construct
 
 
-class Tensor(Core, CreationMethods, RandomMethods, NumpyProtocol, ArithmeticMethods, ElementaryMethods, ComparisonMethods, ReductionMethods, ScanMethods, SortMethods, CopyMethods, IndexMethods, JoinMethods, MatrixMethods, ProductMethods, ShapeMethods):
+class Tensor(
+    Core,
+    CreationMethods,
+    RandomMethods,
+    NumpyProtocol,
+    ArithmeticMethods,
+    ElementaryMethods,
+    ComparisonMethods,
+    ReductionMethods,
+    ScanMethods,
+    SortMethods,
+    CopyMethods,
+    IndexMethods,
+    JoinMethods,
+    MatrixMethods,
+    ProductMethods,
+    ShapeMethods,
+):
     """A multi-dimensional array with a gradient.  Mirrors ``torch.Tensor``.
 
     Made by `minitorch.tensor` and its relatives; ``Tensor(2, 3)`` is PyTorch's old constructor.

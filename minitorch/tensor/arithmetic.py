@@ -182,7 +182,7 @@ UFUNCS.update(
         np.fmax: bounds.fmax.ufunc,
         np.fmin: bounds.fmin.ufunc,
         np.copysign: signs.copysign.ufunc,
-        np.heaviside: signs.heaviside.ufunc,
+        np.heaviside: signs._heaviside.ufunc,
         np.nextafter: signs.nextafter.ufunc,
         np.fmod: rounding.fmod.ufunc,
         np.gcd: arithmetic.gcd.ufunc,

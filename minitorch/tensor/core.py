@@ -265,6 +265,8 @@ class Core(TensorState):
         if self._view is not None:
             raise RuntimeError("a view can't be detached in place; use detach()")
         self._node = None
+        if self._live_views is not None:
+            self._cut = True  # at the next write they lose their history, too
         return self  # type: ignore[return-value]
 
     @property
@@ -399,7 +401,7 @@ class Core(TensorState):
 
     def _own(self) -> dict[str, Any]:
         """The attributes that a copy gets too: the user's, not the engine's."""
-        engines = ("_alias", "_live_views", "_hooks", "_post_hooks")
+        engines = ("_alias", "_cut", "_live_views", "_hooks", "_post_hooks")
         return {k: v for k, v in self.__dict__.items() if k not in engines}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
@@ -458,4 +460,3 @@ def run_backward(
     found = engine.run(roots, keep_graph=keep, create_graph=create_graph, targets=edges)
     for leaf in dict.fromkeys(t for t in tensors if t.is_leaf and t in found):
         engine.accumulate(leaf, found[leaf])
-

@@ -15,6 +15,7 @@ from minitorch.ops import (
     special_functions,
     trigonometry,
 )
+from minitorch.ops import softmax as softmaxes
 from minitorch.ops.inplace import in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
 
@@ -96,13 +97,13 @@ class ElementaryMethods(TensorState):
 
     # --- activations --------------------------------------------------------------------------
 
-    log_softmax = activations.log_softmax
+    log_softmax = softmaxes.log_softmax
     logit = activations.logit
     hardshrink = rectifiers.hardshrink
     prelu = rectifiers.prelu
     relu = rectifiers.relu
     sigmoid = activations.sigmoid
-    softmax = activations.softmax
+    softmax = softmaxes.softmax
 
     logit_ = in_place(activations.logit)
     relu_ = in_place(rectifiers.relu)

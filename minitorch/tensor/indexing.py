@@ -6,7 +6,7 @@ import numpy as np
 
 from minitorch.engine.state import TensorState
 from minitorch.ops import gathering, indexing, masking, placing, strided
-from minitorch.ops.inplace import in_place
+from minitorch.ops.inplace import in_place, move_in_place
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 
 
@@ -52,6 +52,7 @@ class IndexMethods(TensorState):
     fill_diagonal_ = placing.fill_diagonal_
 
     as_strided = strided.as_strided
+    as_strided_ = move_in_place(strided.as_strided, strided.as_strided_back)
     unfold = strided.unfold
 
 

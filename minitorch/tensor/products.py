@@ -10,16 +10,19 @@ from minitorch.engine.state import TensorState
 from minitorch.ops import arithmetic, einsum
 from minitorch.ops import products as ops
 from minitorch.ops.inplace import in_place
+from minitorch.ops.shapes import ravel
 from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
 
 
 class ProductMethods(TensorState):
     __slots__ = ()
 
-    def __matmul__(self, other: Any) -> Any:
-        return ops.matmul(self, other) if isinstance(other, TensorState) else NotImplemented
+    def __matmul__(self: Any, other: Any) -> Any:
+        if isinstance(other, TensorState):
+            return ops.matmul(self, other)  # type: ignore[arg-type]
+        return NotImplemented
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self: Any, other: Any) -> Any:
         return ops.matmul(other, self)
 
     matmul = ops.matmul
@@ -53,16 +56,20 @@ def _np_dot(a: Any, b: Any) -> Any:
     return ops.matmul(a, b) if b.ndim <= 2 else einsum.tensordot(a, b, ([-1], [-2]))
 
 
+def _np_tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    return einsum.tensordot(a, b, axes)
+
+
 UFUNCS[np.matmul] = ops.matmul
 
 FUNCTIONS.update(
     {
         np.dot: _np_dot,
         np.inner: ops.inner,
-        np.outer: lambda a, b: ops.outer(a.ravel(), b.ravel()),
-        np.vdot: lambda a, b: ops.vdot(a.ravel(), b.ravel()),
+        np.outer: lambda a, b: ops.outer(ravel(a), ravel(b)),
+        np.vdot: lambda a, b: ops.vdot(ravel(a), ravel(b)),
         np.kron: ops.kron,
         np.einsum: einsum.einsum,
-        np.tensordot: lambda a, b, axes=2: einsum.tensordot(a, b, axes),
+        np.tensordot: _np_tensordot,
     }
 )

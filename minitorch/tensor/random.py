@@ -29,7 +29,9 @@ class RandomMethods(TensorState):
     bernoulli = ops.bernoulli
     multinomial = ops.multinomial
 
-    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **kw: Any) -> Any:
+    def uniform_(
+        self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **kw: Any
+    ) -> Any:
         """Fill with numbers drawn evenly from [from_, to)."""
         low = float(kw.pop("from", from_))
         source = ops.stream(generator)
@@ -42,7 +44,9 @@ class RandomMethods(TensorState):
             self, lambda s, d: source.normal(s, d, float(mean), float(std)), "fcV", "normal_"
         )
 
-    def random_(self, from_: Any = None, to: Any = None, *, generator: Any = None, **kw: Any) -> Any:
+    def random_(
+        self, from_: Any = None, to: Any = None, *, generator: Any = None, **kw: Any
+    ) -> Any:
         """Fill with integers from [from_, to), [0, to), or all that the dtype holds."""
         low, high = kw.pop("from", from_), to
         source = ops.stream(generator)
@@ -70,9 +74,7 @@ class RandomMethods(TensorState):
     def geometric_(self, p: float, *, generator: Any = None) -> Any:
         """Fill with the numbers of trials up to the first success."""
         source = ops.stream(generator)
-        return _fill(
-            self, lambda s, d: source.geometric(s, float(p), d), "iufV", "geometric_"
-        )
+        return _fill(self, lambda s, d: source.geometric(s, float(p), d), "iufV", "geometric_")
 
     def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Any:
         """Fill with numbers of the Cauchy distribution."""

@@ -30,25 +30,32 @@ def spread(op: Any, *keywords: str) -> Any:
     return method
 
 
+def _shape(name: str, other: Any) -> tuple[int, ...]:
+    if not isinstance(other, TensorState):
+        raise TypeError(f"{name}() needs a Tensor, got {type(other).__name__}")
+    return other._data.shape
+
+
 class ShapeMethods(TensorState):
     __slots__ = ()
 
     reshape = spread(ops.reshape, "shape")
     permute = spread(ops.permute, "dims")
     expand = spread(ops.expand, "size")
+    sum_to_size = spread(ops.sum_to_size, "size")
     view = spread(ops.view, "size", "dtype")
 
     def view_as(self, other: Any) -> Any:
         """`view` in the shape of `other`."""
-        return ops.view(self, other.shape)
+        return ops.view(self, _shape("view_as", other))
 
     def reshape_as(self, other: Any) -> Any:
         """`reshape` to the shape of `other`."""
-        return ops.reshape(self, other._data.shape)
+        return ops.reshape(self, _shape("reshape_as", other))
 
     def expand_as(self, other: Any) -> Any:
         """`expand` to the shape of `other`."""
-        return ops.expand(self, other._data.shape)
+        return ops.expand(self, _shape("expand_as", other))
 
     flatten = ops.flatten
     ravel = ops.ravel

@@ -14,6 +14,7 @@ from minitorch.ops.linalg.matrices import check_matrices
 from minitorch.ops.linalg.spectral import svdvals
 from minitorch.ops.norms import matrix_norm
 from minitorch.ops.out import with_out
+from minitorch.ops.where import where
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -45,4 +46,4 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     inverses = inverse(A, None)
     result = mul(matrix_norm(A, p), matrix_norm(inverses, p))
     without = np.isnan(inverses._data).any((-2, -1)) & ~np.isnan(A._data).any((-2, -1))
-    return np.where(without, math.inf, result) if without.any() else result
+    return where(wrap(without), math.inf, result) if without.any() else result

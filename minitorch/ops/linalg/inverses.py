@@ -142,9 +142,9 @@ def _solve(name: str, A: Any, B: Any, left: bool, complain: str | None) -> Any:
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse of the map that ``tensordot(A, x)`` is: `ind` dimensions are its output."""
     check_float("tensorinv", A)
-    if ind <= 0:
-        raise RuntimeError(f"tensorinv(): ind must be positive, got {ind}")
     shape = A._data.shape
+    if not 0 < ind <= len(shape):
+        raise RuntimeError(f"tensorinv(): ind={ind} is not possible for shape {list(shape)}")
     n, m = math.prod(shape[:ind]), math.prod(shape[ind:])
     if n != m:
         raise RuntimeError(

@@ -5,6 +5,7 @@ NumPy does not give its factors away, so the elimination is done here, for a who
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def eliminate(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     m, n = a.shape[-2:]
     k = min(m, n)
-    packed = a.reshape(-1, m, n).copy()
+    packed = a.reshape(math.prod(a.shape[:-2]), m, n).copy()
     pivots = np.empty((len(packed), k), np.int32)
     each = np.arange(len(packed))
     for j in range(k):
@@ -47,15 +48,16 @@ def eliminate(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def permutation(pivots: np.ndarray, m: int, dtype: Any) -> np.ndarray:
     """The matrices P that belong to `pivots`."""
-    flat = pivots.reshape(-1, pivots.shape[-1])
+    batch, k = pivots.shape[:-1], pivots.shape[-1]
+    flat = pivots.reshape(math.prod(batch), k)
     order = np.tile(np.arange(m), (len(flat), 1))
     each = np.arange(len(flat))
-    for j in range(flat.shape[1]):
+    for j in range(k):
         row = flat[:, j] - 1
         order[each, row], order[:, j] = order[:, j].copy(), order[each, row]
     p = np.zeros((len(flat), m, m), dtype)
     p[each[:, None], order, np.arange(m)] = 1
-    return p.reshape(*pivots.shape[:-1], m, m)
+    return p.reshape(*batch, m, m)
 
 
 @primitive
@@ -105,20 +107,29 @@ def _check_pivot(name: str, pivot: bool) -> None:
 @with_out
 def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """Both factors of `lu` in one matrix, and the row exchanges: what `lu_solve` takes."""
-    check_matrices("lu_factor", A)
-    _check_pivot("lu_factor", pivot)
-    packed, pivots, _ = _factor(A)
+    packed, pivots, info = _factor_ex("lu_factor", A, pivot)
+    if info._data.any():
+        raise RuntimeError(
+            f"lu_factor(): pivot number {info._data.max()} is 0, so lu_solve() would divide by 0; "
+            "lu() and lu_factor_ex() factor singular matrices, too"
+        )
     return return_types.linalg_lu_factor(packed, pivots)
 
 
 @with_out
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """`lu_factor`, and for each matrix the number of the first pivot that is 0 (0: none is)."""
-    packed, pivots = lu_factor(A, pivot=pivot)
-    info = wrap(zero_pivot(packed._data))
+    packed, pivots, info = _factor_ex("lu_factor_ex", A, pivot)
     if check_errors and info._data.any():
         raise LinAlgError(f"lu_factor_ex(): pivot number {info._data.max()} is 0")
     return return_types.linalg_lu_factor_ex(packed, pivots, info)
+
+
+def _factor_ex(name: str, A: Any, pivot: bool) -> tuple[Any, Any, Any]:
+    check_matrices(name, A)
+    _check_pivot(name, pivot)
+    packed, pivots, _ = _factor(A)
+    return packed, pivots, wrap(zero_pivot(packed._data))
 
 
 def zero_pivot(packed: np.ndarray) -> np.ndarray:
@@ -147,9 +158,10 @@ def lu(A: Tensor, *, pivot: bool = True) -> Any:
 
 def unpack(packed: Any) -> tuple[Any, Any]:
     """L and U out of one matrix."""
-    k = min(packed._data.shape[-2:])
+    m, n = packed._data.shape[-2:]
+    k = min(m, n)
     left = packed[..., :k]
-    ones = np.eye(*left._data.shape[-2:], dtype=bool)
+    ones = np.eye(m, k, dtype=bool)
     return np.tril(left, -1) + wrap(ones), np.triu(packed[..., :k, :])
 
 
@@ -164,6 +176,11 @@ def lu_solve(
     check_matrices("lu_solve", LU, B, square=True)
     if not isinstance(pivots, TensorState) or pivots._data.dtype != np.int32:
         raise RuntimeError("lu_solve(): pivots must be the int32 Tensor that lu_factor() returns")
+    if pivots._data.shape != LU._data.shape[:-1]:
+        raise RuntimeError(
+            f"lu_solve(): pivots of shape {list(pivots._data.shape)} do not fit factors of shape "
+            f"{list(LU._data.shape)}"
+        )
     if not left:
         flipped = _adjoint(B)
         return _adjoint(lu_solve(LU, pivots, flipped, adjoint=not adjoint))

@@ -18,7 +18,7 @@ from minitorch.ops.out import with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.products import matmul
 from minitorch.ops.scans import cumprod
-from minitorch.ops.shapes import expand, squeeze, unsqueeze
+from minitorch.ops.shapes import atleast_1d, expand, squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -180,7 +180,8 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """
     check_matrices("householder_product", input)
     m, n = input._data.shape[-2:]
-    k = tau._data.shape[-1] if tau._data.ndim else 0
+    check_tensor("householder_product", tau)
+    k = tau._data.shape[-1] if tau._data.ndim else n + 1
     if m < n or k > n or tau._data.shape[:-1] != input._data.shape[:-2]:
         raise RuntimeError(
             f"householder_product(): reflectors of shape {list(input._data.shape)} and tau of "
@@ -189,11 +190,11 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     if tau._data.dtype != input._data.dtype:
         raise RuntimeError("householder_product(): the operands must have one dtype")
     vectors = np.tril(input, -1) + wrap(np.eye(m, n, dtype=bool))
-    q: Any = wrap(np.eye(m, n, dtype=input._data.dtype))
+    q: Any = fill(input, 0) + wrap(np.eye(m, n, dtype=bool))
     for i in reversed(range(k)):
         v = vectors[..., i : i + 1]
         q = q - tau[..., i, None, None] * v @ (adjoint(v) @ q)
-    return q if q._data.ndim == input._data.ndim else expand(q, input._data.shape)
+    return q
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
@@ -207,9 +208,8 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     check_tensor("vander", x)
     if x._data.dtype.kind == "b":
         raise RuntimeError("vander() is not for booleans")
+    x = atleast_1d(x)
     shape = x._data.shape
-    if not shape:
-        raise RuntimeError("vander() takes vectors, got a zero-dimensional tensor")
     count = shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError(f"vander(): N must be greater than 1, got {count}")

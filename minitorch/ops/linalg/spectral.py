@@ -81,8 +81,7 @@ def _svd_gradient(g, out, full):
     q = 0 if g_vh is None else _skew(vh @ adjoint(g_vh))
     _check_phase("svd", p + q)
     inner = (p * row + column * q) / (row * row - column * column + eye)
-    if g_s is not None:
-        inner = inner + g_s[..., None, :] * eye
+    inner = _plus_diagonal(inner, g_s)
     if g_u is not None and g_vh is not None:
         inner = inner + p / (2 * row) * eye
     left = u @ inner
@@ -143,21 +142,27 @@ def _eigh(a, /, triangle):
 
 
 def _eigh_gradient(g, out):
-    """``V (V* gV / E + gL) V*`` with E[i, j] = L[j] - L[i]."""
+    """``V (sym(V* gV / E) + gL) V*`` with E[i, j] = L[j] - L[i]."""
     (g_l, g_v), values, v = g, out[0], conj(out[1])
     if g_v is None:
         return (v * g_l[..., None, :]) @ adjoint(v)
     inner = adjoint(v) @ g_v
     _check_phase("eigh", inner)
-    inner = _off_diagonal_over(inner, values, g_l)
-    return v @ inner @ adjoint(v)
+    inner = _over_differences(inner, values)
+    inner = 0.5 * (inner + adjoint(inner))
+    return v @ _plus_diagonal(inner, g_l) @ adjoint(v)
 
 
-def _off_diagonal_over(x: Any, values: Any, g_values: Any) -> Any:
-    """``x[i, j] / (values[j] - values[i])``, and `g_values` on the diagonal."""
+def _over_differences(x: Any, values: Any) -> Any:
+    """``x[i, j] / (values[j] - values[i])``, and 0 on the diagonal."""
     eye = np.eye(values.shape[-1], dtype=bool)
-    result = x * ~eye / (values[..., None, :] - values[..., :, None] + eye)
-    return result if g_values is None else result + g_values[..., None, :] * eye
+    return x * ~eye / (values[..., None, :] - values[..., :, None] + eye)
+
+
+def _plus_diagonal(x: Any, g_values: Any) -> Any:
+    if g_values is None:
+        return x
+    return x + g_values[..., None, :] * np.eye(x.shape[-1], dtype=bool)
 
 
 _eigh.gradient(a=_eigh_gradient)
@@ -211,8 +216,8 @@ def _eig_gradient(g, out):
         return quotient(vh, g_l[..., :, None] * vh, "eig")
     x = vh @ g_v
     _check_phase("eig", x)
-    inner = _off_diagonal_over(x - vh @ v * np.real(_diagonal(x))[..., None, :], values, g_l)
-    return quotient(vh, inner @ vh, "eig")
+    inner = _over_differences(x - vh @ v * np.real(_diagonal(x))[..., None, :], values)
+    return quotient(vh, _plus_diagonal(inner, g_l) @ vh, "eig")
 
 
 _eig.gradient(a=_eig_gradient)

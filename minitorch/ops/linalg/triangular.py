@@ -89,6 +89,8 @@ def check_fit(name: str, A: Any, B: Any, left: bool = True) -> None:
     """Refuse a right-hand side `B` that has not as many rows (or columns) as `A`."""
     a, b = A._data.shape, B._data.shape
     at = -2 if left else -1
+    if len(b) < 2:
+        raise RuntimeError(f"{name}(): B must be matrices, got shape {list(b)}")
     if b[at] != a[-2]:
         raise RuntimeError(
             f"{name}(): A of shape {list(a)} and B of shape {list(b)} do not fit: B has size "

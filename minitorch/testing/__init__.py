@@ -1,0 +1,1 @@
+"""Testing tools.  `op_table` lists the ops and how to draw arguments for them."""
