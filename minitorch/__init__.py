@@ -1,140 +1,500 @@
 """minitorch: a deep-learning framework in pure Python on NumPy, with PyTorch's names."""
 
-import warnings
-
-__version__ = "0.1.0"
-
-# PyTorch's results for overflow and 0/0 are inf and nan, without a word.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")
-
-from minitorch.tensor import Tensor
-from minitorch import autograd, einops_backend, linalg, nn, optim, special
+from minitorch import autograd, einops_backend, linalg, nn, optim, return_types, special, utils
 from minitorch.autograd import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
     no_grad,
     set_grad_enabled,
-)
+)  # fmt: skip
 from minitorch.devices import device
 from minitorch.dtypes import (
-    bfloat16, can_cast, cdouble, cfloat, complex64, complex128, double, dtype, finfo, float16,
-    float32, float64, get_default_dtype, half, iinfo, int8, int16, int32, int64, long,
-    promote_types, set_default_dtype, short, uint8,
+    bfloat16,
+    can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
 )  # fmt: skip
-from minitorch.dtypes import bool_ as bool
-from minitorch.dtypes import float_ as float
-from minitorch.dtypes import int_ as int
-from minitorch.memory import keep_freed_memory
-from minitorch.ops.activations import celu, logit, selu, sigmoid
+from minitorch.dtypes import (
+    bool_ as bool,
+)
+from minitorch.dtypes import (
+    float_ as float,
+)
+from minitorch.dtypes import (
+    int_ as int,
+)
+from minitorch.engine.modes import is_anomaly_enabled, is_inference_mode_enabled
+from minitorch.memory import keep_freed_memory, silence_numpy
+from minitorch.ops.activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    logit,
+    logsigmoid,
+    mish,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    tanhshrink,
+)  # fmt: skip
 from minitorch.ops.arithmetic import (
-    add, addcdiv, addcmul, div, divide, gcd, lcm, lerp, mul, multiply, neg, negative, positive,
-    rsub, sub, subtract, true_divide,
+    add,
+    addcdiv,
+    addcmul,
+    div,
+    divide,
+    gcd,
+    lcm,
+    lerp,
+    mul,
+    multiply,
+    neg,
+    negative,
+    positive,
+    rsub,
+    sub,
+    subtract,
+    true_divide,
 )  # fmt: skip
 from minitorch.ops.bounds import clamp, clamp_max, clamp_min, clip, fmax, fmin, maximum, minimum
 from minitorch.ops.comparison import (
-    allclose, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite, isinf, isnan,
-    isneginf, isposinf, le, less, less_equal, lt, ne, not_equal,
+    allclose,
+    eq,
+    equal,
+    ge,
+    greater,
+    greater_equal,
+    gt,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    le,
+    less,
+    less_equal,
+    lt,
+    ne,
+    not_equal,
 )  # fmt: skip
 from minitorch.ops.complex_numbers import (
-    angle, complex, conj, conj_physical, imag, is_conj, is_neg, isreal, polar, real,
-    resolve_conj, resolve_neg, view_as_complex, view_as_real,
+    angle,
+    complex,
+    conj,
+    conj_physical,
+    imag,
+    is_conj,
+    is_neg,
+    isreal,
+    polar,
+    real,
+    resolve_conj,
+    resolve_neg,
+    view_as_complex,
+    view_as_real,
 )  # fmt: skip
 from minitorch.ops.copying import clone
 from minitorch.ops.counting import bincount, histc, histogram
 from minitorch.ops.creation import (
-    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, frombuffer, full, full_like,
-    linspace, logspace, ones, ones_like, scalar_tensor, tensor, tril_indices, triu_indices,
-    zeros, zeros_like,
+    arange,
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    frombuffer,
+    full,
+    full_like,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    scalar_tensor,
+    tensor,
+    tril_indices,
+    triu_indices,
+    zeros,
+    zeros_like,
 )  # fmt: skip
 from minitorch.ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
 from minitorch.ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
 from minitorch.ops.einsum import einsum, tensordot
 from minitorch.ops.exponential import (
-    exp, exp2, expm1, log, log10, log1p, log2, logaddexp, logaddexp2, xlogy,
+    exp,
+    exp2,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    xlog1py,
+    xlogy,
 )  # fmt: skip
 from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
-from minitorch.ops.filling import fill, fill_, zero_
+from minitorch.ops.filling import fill
 from minitorch.ops.gathering import (
-    gather, index_add, index_copy, index_fill, index_reduce, index_select, scatter, scatter_add,
-    scatter_reduce, take_along_dim,
+    gather,
+    index_add,
+    index_copy,
+    index_fill,
+    index_reduce,
+    index_select,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+    take_along_dim,
 )  # fmt: skip
-from minitorch.ops.indexing import index_put, index_put_
+from minitorch.ops.indexing import index_put
 from minitorch.ops.joining import (
-    block_diag, cartesian_prod, cat, column_stack, concat, concatenate, dstack, hstack,
-    meshgrid, row_stack, stack, vstack,
+    block_diag,
+    cartesian_prod,
+    cat,
+    column_stack,
+    concat,
+    concatenate,
+    dstack,
+    hstack,
+    meshgrid,
+    row_stack,
+    stack,
+    vstack,
 )  # fmt: skip
 from minitorch.ops.logic import (
-    bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor,
-    logical_and, logical_not, logical_or, logical_xor,
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
 )  # fmt: skip
 from minitorch.ops.masking import (
-    argwhere, masked_scatter, masked_select, nonzero, put, take, unravel_index,
+    argwhere,
+    masked_scatter,
+    masked_select,
+    nonzero,
+    put,
+    take,
+    unravel_index,
 )  # fmt: skip
 from minitorch.ops.matrices import (
-    chain_matmul, cholesky, cholesky_inverse, cholesky_solve, cross, det, inverse, logdet, lu,
-    lu_solve, lu_unpack, matrix_exp, matrix_power, orgqr, pinverse, qr, slogdet, svd,
-    triangular_solve, vander,
+    chain_matmul,
+    cholesky,
+    cholesky_inverse,
+    cholesky_solve,
+    cross,
+    det,
+    inverse,
+    logdet,
+    lu,
+    lu_solve,
+    lu_unpack,
+    matrix_exp,
+    matrix_power,
+    orgqr,
+    pinverse,
+    qr,
+    slogdet,
+    svd,
+    triangular_solve,
+    vander,
 )  # fmt: skip
 from minitorch.ops.norms import cdist, dist, norm, renorm
+from minitorch.ops.padding import pad
 from minitorch.ops.placing import (
-    as_strided_scatter, diagonal_scatter, select_scatter, slice_scatter,
+    as_strided_scatter,
+    diagonal_scatter,
+    select_scatter,
+    slice_scatter,
 )  # fmt: skip
 from minitorch.ops.powers import float_power, hypot, ldexp, pow, reciprocal, rsqrt, sqrt, square
 from minitorch.ops.products import (
-    addbmm, addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, kron, matmul, mm, mv, outer,
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    bmm,
+    dot,
+    ger,
+    inner,
+    kron,
+    matmul,
+    mm,
+    mv,
+    outer,
     vdot,
 )  # fmt: skip
 from minitorch.ops.quantiles import nanquantile, quantile
 from minitorch.ops.queries import (
-    e, from_dlpack, inf, is_complex, is_floating_point, is_nonzero, is_signed, is_tensor, nan,
-    newaxis, numel, pi, result_type,
+    e,
+    from_dlpack,
+    inf,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_signed,
+    is_tensor,
+    nan,
+    newaxis,
+    numel,
+    pi,
+    result_type,
 )  # fmt: skip
 from minitorch.ops.random import (
-    Generator, bernoulli, binomial, default_generator, get_rng_state, initial_seed, manual_seed,
-    multinomial, normal, poisson, rand, rand_like, randint, randint_like, randn, randn_like,
-    randperm, seed, set_rng_state,
+    Generator,
+    bernoulli,
+    binomial,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    poisson,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
 )  # fmt: skip
-from minitorch.ops.rectifiers import hardshrink, prelu, relu, threshold
+from minitorch.ops.rectifiers import (
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    prelu,
+    relu,
+    relu6,
+    softshrink,
+    threshold,
+)  # fmt: skip
 from minitorch.ops.reductions import (
-    all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum,
+    all,
+    any,
+    count_nonzero,
+    logsumexp,
+    mean,
+    nanmean,
+    nansum,
+    prod,
+    sum,
 )  # fmt: skip
 from minitorch.ops.repeating import (
-    combinations, flip, fliplr, flipud, repeat_interleave, roll, rot90, tile,
+    combinations,
+    flip,
+    fliplr,
+    flipud,
+    repeat_interleave,
+    roll,
+    rot90,
+    tile,
 )  # fmt: skip
 from minitorch.ops.rounding import (
-    ceil, fix, floor, floor_divide, fmod, frac, remainder, round, trunc,
+    ceil,
+    fix,
+    floor,
+    floor_divide,
+    fmod,
+    frac,
+    remainder,
+    round,
+    trunc,
 )  # fmt: skip
 from minitorch.ops.scans import cummax, cummin, cumprod, cumsum, logcumsumexp
 from minitorch.ops.searching import bucketize, isin, searchsorted, unique, unique_consecutive
 from minitorch.ops.selecting import (
-    chunk, dsplit, hsplit, narrow, select, split, split_with_sizes, tensor_split, unbind,
+    chunk,
+    dsplit,
+    hsplit,
+    narrow,
+    select,
+    split,
+    split_with_sizes,
+    tensor_split,
+    unbind,
     vsplit,
 )  # fmt: skip
 from minitorch.ops.shapes import (
-    adjoint, atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors,
-    broadcast_to, flatten, moveaxis, movedim, permute, ravel, reshape, squeeze, swapaxes,
-    swapdims, t, transpose, unflatten, unsqueeze,
+    adjoint,
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
+    flatten,
+    moveaxis,
+    movedim,
+    permute,
+    ravel,
+    reshape,
+    squeeze,
+    swapaxes,
+    swapdims,
+    t,
+    transpose,
+    unflatten,
+    unsqueeze,
 )  # fmt: skip
 from minitorch.ops.signs import abs, absolute, copysign, heaviside, nextafter, sgn, sign, signbit
-from minitorch.ops.softmax import log_softmax, softmax
+from minitorch.ops.softmax import log_softmax, softmax, softmin
 from minitorch.ops.sorting import argsort, kthvalue, median, mode, msort, nanmedian, sort, topk
 from minitorch.ops.special_functions import (
-    digamma, erf, erfc, erfinv, i0, igamma, igammac, lgamma, mvlgamma, polygamma,
+    digamma,
+    erf,
+    erfc,
+    erfinv,
+    i0,
+    igamma,
+    igammac,
+    lgamma,
+    mvlgamma,
+    polygamma,
 )  # fmt: skip
 from minitorch.ops.statistics import corrcoef, cov, std, std_mean, var, var_mean
 from minitorch.ops.strided import as_strided, unfold
 from minitorch.ops.trigonometry import (
-    acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan,
-    atan2, atanh, cos, cosh, deg2rad, rad2deg, sin, sinc, sinh, tan, tanh,
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    rad2deg,
+    sin,
+    sinc,
+    sinh,
+    tan,
+    tanh,
 )  # fmt: skip
 from minitorch.ops.where import masked_fill, nan_to_num, where
 from minitorch.printing import get_printoptions, printoptions, set_printoptions
 from minitorch.size import Size
+from minitorch.tensor import Tensor
 from minitorch.tensor.typed import (
-    BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor,
-    LongTensor, ShortTensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
 )  # fmt: skip
 
+__version__ = "0.1.0"
+
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
+    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute",
+    "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint",
+    "all", "allclose", "amax", "amin", "aminmax", "angle", "any", "arange", "arccos", "arccosh",
+    "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort",
+    "argwhere", "as_strided", "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh",
+    "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autograd", "baddbmm",
+    "bernoulli", "bfloat16", "bincount", "binomial", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
+    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
+    "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "cfloat", "chain_matmul",
+    "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
+    "clamp_min", "clip", "clone", "column_stack", "combinations", "complex", "complex128",
+    "complex64", "concat", "concatenate", "conj", "conj_physical", "copysign", "corrcoef",
+    "cos", "cosh", "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod", "cumsum",
+    "cumulative_trapezoid", "default_generator", "deg2rad", "det", "device", "diag",
+    "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma", "dist", "div",
+    "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "elu", "empty",
+    "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expm1",
+    "eye", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16",
+    "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
+    "frac", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "gather", "gcd",
+    "ge", "gelu", "ger", "get_default_dtype", "get_printoptions", "get_rng_state", "glu",
+    "gradient", "greater", "greater_equal", "gt", "half", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot",
+    "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill",
+    "index_put", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed",
+    "inner", "int", "int16", "int32", "int64", "int8", "inverse", "is_anomaly_enabled",
+    "is_complex", "is_conj", "is_floating_point", "is_grad_enabled",
+    "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_signed", "is_tensor", "isclose",
+    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kron", "kthvalue",
+    "lcm", "ldexp", "le", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linalg",
+    "linspace", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2",
+    "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "logsigmoid", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve", "lu_unpack",
+    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
+    "matrix_power", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mish",
+    "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv",
+    "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
+    "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm",
+    "normal", "not_equal", "numel", "ones", "ones_like", "optim", "orgqr", "outer", "pad",
+    "permute", "pi", "pinverse", "poisson", "polar", "polygamma", "positive", "pow", "prelu",
+    "printoptions", "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "ravel", "real",
+    "reciprocal", "relu", "relu6", "remainder", "renorm", "repeat_interleave", "reshape",
+    "resolve_conj", "resolve_neg", "result_type", "return_types", "roll", "rot90", "round",
+    "row_stack", "rsqrt", "rsub", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce",
+    "searchsorted", "seed", "select", "select_scatter", "selu", "set_default_dtype",
+    "set_grad_enabled", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
+    "signbit", "silu", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "softmin",
+    "softplus", "softshrink", "softsign", "sort", "special", "split", "split_with_sizes",
+    "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "svd",
+    "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tanhshrink",
+    "tensor", "tensor_split", "tensordot", "threshold", "tile", "topk", "trace", "transpose",
+    "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triu", "triu_indices",
+    "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "unique",
+    "unique_consecutive", "unravel_index", "unsqueeze", "utils", "vander", "var", "var_mean",
+    "vdot", "view_as_complex", "view_as_real", "vsplit", "vstack", "where", "xlog1py", "xlogy",
+    "zeros", "zeros_like",
+]  # fmt: skip
+
 keep_freed_memory()
+silence_numpy()
 einops_backend.install()

@@ -137,7 +137,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -
     if len({isinstance(bound, TensorState) for bound in given}) > 1:
         raise TypeError("clamp(): min and max must be two Tensors or two numbers")
     bounded, *bounds = unify("clamp", input, *given)
-    if bounded._data.dtype.kind not in "iufV":
+    if bounded._data.dtype.kind == "c":
         raise refusal("clamp", (bounded._data,), TypeError())
     low = None if min is None else bounds[0]
     high = None if max is None else bounds[-1]

@@ -149,8 +149,8 @@ def isclose(
     if rtol or atol:
         if x.dtype.kind in "biu":
             x, y = x.astype(default_numpy()), y.astype(default_numpy())
-        error = np.abs(x - y)
-        close = close | (np.isfinite(error) & (error <= atol + np.abs(rtol * y)))
+        distance = np.abs(x - y)
+        close = close | (np.isfinite(distance) & (distance <= atol + np.abs(rtol * y)))
     if equal_nan and x.dtype.kind in "fcV":
         close = close | (np.isnan(x) & np.isnan(y))
     return wrap(np.asarray(close))

@@ -190,7 +190,8 @@ def _check_pair(name: str, first: Any, second: Any, out: Any) -> None:
         )
     if isinstance(out, TensorState) and out._data.dtype != np.result_type(a, 1j):
         raise RuntimeError(
-            f"{name}() of {from_numpy_dtype(a)} does not go into an out of {out.dtype}"
+            f"{name}() of {from_numpy_dtype(a)} does not go into an out of "
+            f"{from_numpy_dtype(out._data.dtype)}"
         )
     check_broadcast(name, first, second)
 

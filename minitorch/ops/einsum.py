@@ -3,6 +3,8 @@
 An expression is worked off one pair of operands after the other, and a pair is one matrix
 product: its labels fall into those that both operands share and keep (a batch), those that only
 one has (rows, columns), and those that both share and nobody needs later (summed).
+
+All thinking is done on labels and shapes, in a plan that is kept for the next call.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 import functools
 import math
 import string
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minitorch.engine.state import TensorState
 from minitorch.ops import bilinear
@@ -21,15 +23,52 @@ from minitorch.ops.diagonals import diagonal
 from minitorch.ops.dims import check_dims
 from minitorch.ops.out import with_out
 from minitorch.ops.products import product
+from minitorch.ops.promotion import in_dtype
 from minitorch.ops.reductions import sum as sum_over
-from minitorch.ops.shapes import permute, reshape, unsqueeze
+from minitorch.ops.shapes import permute, reshape
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = ["einsum", "tensordot"]
 
+Shape = tuple[int, ...]
 Labels = tuple[Any, ...]  # one hashable per dimension; dimensions of an ellipsis are integers
+
+
+class Layout(NamedTuple):
+    """What is done to one operand, in this order; None: nothing."""
+
+    diagonals: tuple[tuple[int, int], ...] = ()
+    summed: Shape | None = None
+    order: Shape | None = None
+    shape: Shape | None = None
+
+    def of(self, x: Any, dtype: Any = None) -> Any:
+        for first, second in self.diagonals:
+            x = diagonal(x, 0, first, second)
+        if self.summed is not None:
+            x = sum_over(x, self.summed, dtype=dtype)
+        if self.order is not None:
+            x = permute(x, self.order)
+        return x if self.shape is None else reshape(x, self.shape)
+
+
+class Pair(NamedTuple):
+    """How two operands are multiplied: numbers `i` and `j` of those that are left."""
+
+    i: int
+    j: int
+    left: Layout
+    right: Layout
+    multiply: Callable[[Any, Any], Any]
+    result: Layout
+
+    def of(self, name: str, a: Any, b: Any) -> Any:
+        if self.multiply is mul:  # promotes, unlike a matrix product
+            return mul(self.left.of(a), self.right.of(b))
+        a, b = self.left.of(a, a.dtype), self.right.of(b, b.dtype)
+        return self.result.of(product(name, self.multiply, a, b))
 
 
 def einsum(equation: Any, *operands: Any) -> Tensor:
@@ -52,23 +91,18 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     if not operands:
         raise ValueError("einsum() needs an equation and at least one operand")
     check_tensor("einsum", *operands)
-    inputs, output = _parse(equation, tuple([x._data.ndim for x in operands]))
-    terms = [_diagonals(x, labels) for x, labels in zip(operands, inputs)]
-    terms = _align(terms)
-    while len(terms) > 1:
-        i, j = _cheapest(terms, output) if len(terms) > 2 else (0, 1)
-        (b, b_labels), (a, a_labels) = terms.pop(j), terms.pop(i)
-        needed = {*output, *(label for _, labels in terms for label in labels)}
-        terms.insert(0, _pair("einsum", a, a_labels, b, b_labels, needed))
-    result, labels = _sum_out(*terms[0], set(output))
-    return _permute(result, [labels.index(label) for label in output])
+    prepared, pairs, final = _plan(equation, tuple([x._data.shape for x in operands]))
+    terms = [layout.of(x) for layout, x in zip(prepared, operands)]
+    for pair in pairs:
+        b, a = terms.pop(pair.j), terms.pop(pair.i)
+        terms.insert(0, pair.of("einsum", a, b))
+    return final.of(terms[0])
 
 
 # --- reading the equation ----------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=1024)
-def _parse(equation: str, ndims: tuple[int, ...]) -> tuple[list[Labels], Labels]:
+def _parse(equation: str, ndims: Sequence[int]) -> tuple[list[Labels], Labels]:
     """The labels of every operand's dimensions, and of the output's."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -120,8 +154,7 @@ def _check_letters(equation: str, letters: str) -> None:
 def _from_lists(args: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
     """The equation that lists of numbers between the operands stand for."""
     operands = tuple(args[: len(args) // 2 * 2 : 2])
-    terms = [_letters(numbers) for numbers in args[1::2]]
-    equation = ",".join(terms)
+    equation = ",".join([_letters(numbers) for numbers in args[1::2]])
     return equation + (f"->{_letters(args[-1])}" if len(args) % 2 else ""), operands
 
 
@@ -135,117 +168,137 @@ def _letters(numbers: Any) -> str:
     return "".join("..." if n is ... else letters[n] for n in numbers)
 
 
-# --- one operand -------------------------------------------------------------------------------
+# --- the plan ----------------------------------------------------------------------------------
 
 
-def _diagonals(x: Any, labels: Labels) -> tuple[Any, Labels]:
-    """`x` with one dimension for each label."""
+@functools.lru_cache(maxsize=1024)
+def _plan(equation: str, shapes: tuple[Shape, ...]) -> tuple[list[Layout], list[Pair], Layout]:
+    """What to do to each operand, which pairs to multiply, and what to do to the last product."""
+    inputs, output = _parse(equation, [len(shape) for shape in shapes])
+    diagonals = [_diagonals(labels, shape) for labels, shape in zip(inputs, shapes)]
+    size = _sizes("einsum", [(labels, shape) for _, labels, shape in diagonals])
+    prepared, terms = [], []
+    for pairs_of_dims, labels, shape in diagonals:
+        kept, narrower = _without_broadcast(labels, shape, size)
+        prepared.append(Layout(pairs_of_dims, shape=narrower))
+        terms.append(kept)
+    pairs = []
+    while len(terms) > 1:
+        i, j = _cheapest(terms, output, size) if len(terms) > 2 else (0, 1)
+        b, a = terms.pop(j), terms.pop(i)
+        needed = {*output, *(label for labels in terms for label in labels)}
+        pair, labels = _pair(i, j, a, b, needed, size)
+        pairs.append(pair)
+        terms.insert(0, labels)
+    summed, left = _sum_out(terms[0], set(output))
+    return prepared, pairs, Layout(summed=summed, order=_order(left, output))
+
+
+def _diagonals(labels: Labels, shape: Shape) -> tuple[Any, Labels, Shape]:
+    """Which diagonals leave one dimension for each label, and the labels and shape after that."""
+    taken = []
     while len(set(labels)) < len(labels):
         label = next(c for c in labels if labels.count(c) > 1)
         first = labels.index(label)
         second = labels.index(label, first + 1)
-        sizes = x._data.shape
-        if sizes[first] != sizes[second]:
+        if shape[first] != shape[second]:
             raise RuntimeError(
-                f"einsum(): {label!r} is repeated in an operand of shape {list(sizes)}, where the "
-                f"sizes differ, {sizes[first]} and {sizes[second]}"
+                f"einsum(): {label!r} is repeated in one operand, where the sizes of its "
+                f"dimensions differ, {shape[first]} and {shape[second]}"
             )
-        x = diagonal(x, 0, first, second)
-        labels = (*(c for i, c in enumerate(labels) if i not in (first, second)), label)
-    return x, labels
+        taken.append((first, second))
+        others = [i for i in range(len(labels)) if i not in (first, second)]
+        labels = (*[labels[i] for i in others], label)
+        shape = (*[shape[i] for i in others], shape[first])
+    return tuple(taken), labels, shape
 
 
-def _align(terms: list[tuple[Any, Labels]]) -> list[tuple[Any, Labels]]:
-    """Take out dimensions of size 1 that broadcast against the same label elsewhere."""
+def _sizes(name: str, terms: Sequence[tuple[Labels, Shape]]) -> dict[Any, int]:
+    """The size of every label: 1 broadcasts against any other."""
     size: dict[Any, int] = {}
-    for x, labels in terms:
-        for label, n in zip(labels, x._data.shape):
+    for labels, shape in terms:
+        for label, n in zip(labels, shape):
             known = size.setdefault(label, n)
-            if n != known and n != 1 and known != 1:
+            if n not in (known, 1) and known != 1:
                 raise RuntimeError(
-                    f"einsum(): {label!r} has size {known} in one operand and {n} in another; "
-                    f"the shapes are {', '.join(str(list(t._data.shape)) for t, _ in terms)}"
+                    f"{name}(): {label!r} has size {known} in one operand and {n} in another; "
+                    f"the shapes are {', '.join(str(list(shape)) for _, shape in terms)}"
                 )
             if n != 1:
                 size[label] = n
-    aligned = []
-    for x, labels in terms:
-        shape = x._data.shape
-        keep = [i for i, label in enumerate(labels) if shape[i] == size[label]]
-        if len(keep) < len(labels):
-            x, labels = reshape(x, tuple(shape[i] for i in keep)), tuple(labels[i] for i in keep)
-        aligned.append((x, labels))
-    return aligned
+    return size
 
 
-def _sum_out(x: Any, labels: Labels, needed: set[Any], dtype: Any = None) -> tuple[Any, Labels]:
-    """`x` summed over the labels that are not `needed`."""
+def _without_broadcast(
+    labels: Labels, shape: Shape, size: dict[Any, int]
+) -> tuple[Labels, Shape | None]:
+    """Labels and shape without dimensions of size 1 that broadcast (shape None: there are none)."""
+    keep = [i for i, label in enumerate(labels) if shape[i] == size[label]]
+    if len(keep) == len(labels):
+        return labels, None
+    return tuple([labels[i] for i in keep]), tuple([shape[i] for i in keep])
+
+
+def _sum_out(labels: Labels, needed: set[Any]) -> tuple[Shape | None, Labels]:
+    """The dimensions that nobody needs, and the labels of the others."""
     extra = tuple([i for i, label in enumerate(labels) if label not in needed])
-    if not extra:
-        return x, labels
-    return sum_over(x, extra, dtype=dtype), tuple([label for label in labels if label in needed])
+    return extra or None, tuple([label for label in labels if label in needed])
 
 
-def _permute(x: Any, order: list[int]) -> Any:
-    return x if order == list(range(len(order))) else permute(x, order)
-
-
-# --- two operands ------------------------------------------------------------------------------
+def _order(labels: Labels, wanted: Sequence[Any]) -> Shape | None:
+    order = tuple([labels.index(label) for label in wanted])
+    return None if order == tuple(range(len(order))) else order
 
 
 def _pair(
-    name: str, a: Any, a_labels: Labels, b: Any, b_labels: Labels, needed: set[Any]
-) -> tuple[Any, Labels]:
-    """The product of `a` and `b`, summed over the labels that are not `needed`."""
-    a, a_labels = _sum_out(a, a_labels, needed.union(b_labels), a.dtype)
-    b, b_labels = _sum_out(b, b_labels, needed.union(a_labels), b.dtype)
-    shared = [label for label in a_labels if label in b_labels]
+    i: int, j: int, a: Labels, b: Labels, needed: set[Any], size: dict[Any, int]
+) -> tuple[Pair, Labels]:
+    """How to multiply two operands, and the labels of the product."""
+    a_summed, a = _sum_out(a, needed.union(b))
+    b_summed, b = _sum_out(b, needed.union(a))
+    shared = [label for label in a if label in b]
     batch = [label for label in shared if label in needed]
     summed = [label for label in shared if label not in needed]
-    rows = [label for label in a_labels if label not in shared]
-    columns = [label for label in b_labels if label not in shared]
-    out = (*batch, *rows, *columns)
-    if not summed:
-        a = _grouped(a, a_labels, [[c] for c in batch + rows])
-        b = _grouped(b, b_labels, [[c] for c in batch + columns])
-        for _ in columns if a_labels else ():
-            a = unsqueeze(a, -1)
-        for _ in rows if batch else ():
-            b = unsqueeze(b, len(batch))
-        return mul(a, b), out
-    size = {**dict(zip(a_labels, a._data.shape)), **dict(zip(b_labels, b._data.shape))}
-    each = [[c] for c in batch]
-    a = _grouped(a, a_labels, [*each, rows, summed])
-    b = _grouped(b, b_labels, [*each, summed, columns])
-    result = product(name, bilinear.bmm if batch else bilinear.mm, a, b)
-    if len(rows) != 1 or len(columns) != 1:
-        result = reshape(result, tuple([size[c] for c in out]))
-    return result, out
+    rows = [label for label in a if label not in shared]
+    columns = [label for label in b if label not in shared]
+    labels = (*batch, *rows, *columns)
+
+    def sizes(group: Sequence[Any]) -> Shape:
+        return tuple([size[label] for label in group])
+
+    def merged(*groups: list[Any]) -> Shape | None:
+        if all(len(group) == 1 for group in groups):
+            return None
+        return (*sizes(batch), *[math.prod(sizes(group)) for group in groups])
+
+    a_order, b_order = _order(a, batch + rows + summed), _order(b, batch + summed + columns)
+    multiply: Any = bilinear.bmm if batch else bilinear.mm
+    a_shape, b_shape, shape = merged(rows, summed), merged(summed, columns), merged(rows, columns)
+    if shape is not None:
+        shape = sizes(labels)
+    if not summed:  # element by element: dimensions of size 1 for what the other one has
+        multiply, shape = mul, None
+        a_shape = (*sizes(batch), *sizes(rows), *[1] * len(columns)) if columns and a else None
+        b_shape = (*sizes(batch), *[1] * len(rows), *sizes(columns)) if rows and batch else None
+    left, right = (Layout((), *how) for how in (
+        (a_summed, a_order, a_shape), (b_summed, b_order, b_shape)
+    ))  # fmt: skip
+    return Pair(i, j, left, right, multiply, Layout(shape=shape)), labels
 
 
-def _grouped(x: Any, labels: Labels, groups: list[list[Any]]) -> Any:
-    """`x` with the dimensions of each group made into one."""
-    order = [labels.index(c) for group in groups for c in group]
-    x = _permute(x, order)
-    if all(len(group) == 1 for group in groups):
-        return x
-    shape = iter(x._data.shape)
-    return reshape(x, tuple([math.prod([next(shape) for _ in group]) for group in groups]))
-
-
-def _cheapest(terms: list[tuple[Any, Labels]], output: Labels) -> tuple[int, int]:
+def _cheapest(terms: list[Labels], output: Labels, size: dict[Any, int]) -> tuple[int, int]:
     """The pair whose product is smallest compared with what it replaces."""
 
-    def growth(i: int, j: int) -> int:
-        sizes: dict[Any, int] = {}
-        for x, labels in (terms[i], terms[j]):
-            sizes.update(zip(labels, x._data.shape))
-        others = {c for k, (_, labels) in enumerate(terms) if k not in (i, j) for c in labels}
-        made = math.prod([n for c, n in sizes.items() if c in others or c in output])
-        return made - terms[i][0]._data.size - terms[j][0]._data.size
+    def count(labels: Any) -> int:
+        return math.prod([size[label] for label in labels])
 
-    pairs = [(i, j) for j in range(len(terms)) for i in range(j)]
-    return min(pairs, key=lambda pair: growth(*pair))
+    def growth(pair: tuple[int, int]) -> int:
+        i, j = pair
+        others = {c for k, labels in enumerate(terms) if k not in pair for c in labels}
+        made = [c for c in {*terms[i], *terms[j]} if c in others or c in output]
+        return count(made) - count(terms[i]) - count(terms[j])
+
+    return min([(i, j) for j in range(len(terms)) for i in range(j)], key=growth)
 
 
 # --- tensordot ---------------------------------------------------------------------------------
@@ -263,32 +316,33 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     tensor([12., 12.])
     """
     check_tensor("tensordot", a, b)
-    x, y = a._data.shape, b._data.shape
     if isinstance(dims, TensorState):
         dims = dims.tolist()  # type: ignore[attr-defined]
     if isinstance(dims, list | tuple):
-        pair = [(d,) if isinstance(d, int) else tuple(d) for d in dims]
-        if len(pair) != 2 or len(pair[0]) != len(pair[1]):
+        dims = tuple([(d,) if isinstance(d, int) else tuple(d) for d in dims])
+    if a._data.dtype != b._data.dtype:
+        return product("tensordot", mul, a, b)  # says that the dtypes differ
+    left, right, pair, final = _plan_tensordot(a._data.shape, b._data.shape, dims)
+    result = pair.of("tensordot", left.of(a), right.of(b))
+    return final.of(in_dtype(result, a._data.dtype))
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan_tensordot(x: Shape, y: Shape, dims: Any) -> tuple[Layout, Layout, Pair, Layout]:
+    if isinstance(dims, tuple):
+        if len(dims) != 2 or len(dims[0]) != len(dims[1]):
             raise RuntimeError(f"tensordot(): dims must be two lists of one length, got {dims}")
-        first, second = (check_dims(d, len(shape)) if d else () for d, shape in zip(pair, (x, y)))
+        first, second = (check_dims(d, len(s)) if d else () for d, s in zip(dims, (x, y)))
     elif not isinstance(dims, int) or not 0 <= dims <= min(len(x), len(y)):
         raise RuntimeError(
             f"tensordot(): dims={dims} is not possible with shapes {list(x)} and {list(y)}"
         )
     else:
         first, second = tuple(range(len(x) - dims, len(x))), tuple(range(dims))
-    for i, j in zip(first, second):
-        if x[i] != y[j] and x[i] != 1 and y[j] != 1:
-            raise RuntimeError(
-                f"tensordot(): shapes {list(x)} and {list(y)} differ in the dimensions {i} and "
-                f"{j} that are to be summed: sizes {x[i]} and {y[j]}"
-            )
-    if a._data.dtype != b._data.dtype:
-        return product("tensordot", mul, a, b)  # says that the dtypes differ
-    a_labels = tuple(("a", i) for i in range(len(x)))
-    b_labels = tuple(a_labels[first[second.index(j)]] if j in second else ("b", j)
-                     for j in range(len(y)))  # fmt: skip
-    needed = {*a_labels, *b_labels} - {a_labels[i] for i in first}
-    (a, a_labels), (b, b_labels) = _align([(a, a_labels), (b, b_labels)])
-    result, labels = _pair("tensordot", a, a_labels, b, b_labels, needed)
-    return _permute(result, [labels.index(c) for c in sorted(labels)])
+    a = tuple(range(len(x)))
+    b = tuple([first[second.index(j)] if j in second else len(x) + j for j in range(len(y))])
+    size = _sizes("tensordot", [(a, x), (b, y)])
+    (a, narrow_a), (b, narrow_b) = _without_broadcast(a, x, size), _without_broadcast(b, y, size)
+    pair, labels = _pair(0, 1, a, b, {*a, *b} - {*first}, size)
+    final = Layout(order=_order(labels, sorted(labels)))
+    return Layout(shape=narrow_a), Layout(shape=narrow_b), pair, final

@@ -13,7 +13,7 @@ from minitorch.ops.exponential import exp2
 from minitorch.ops.operators import mul
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
-from minitorch.ops.promotion import in_dtype, unify
+from minitorch.ops.promotion import in_dtype, refusal, unify
 from minitorch.ops.where import keep
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _pow(input, /, exponent):
     """To the power of a number.  Small whole powers are products: ten times faster than pow()."""
     if exponent == 0.5:
         return np.sqrt(input)
-    if input.dtype.kind not in "fcV" or exponent != int(exponent.real) or abs(exponent) > 8:
+    if input.dtype.kind in "iu" or not abs(exponent) <= 8 or exponent != int(exponent.real):
         return np.power(input, exponent, dtype=input.dtype)
     if exponent < 0:
         return 1 / _pow(input, -exponent)
@@ -104,7 +104,9 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
     dtype = input._data.dtype
     if dtype.kind not in "fc" or isinstance(exponent, complex):
         dtype = common_dtype(input._data, exponent)
-        if dtype.kind in "iu" and exponent < 0:
+        if dtype.kind == "b":
+            raise refusal("pow", (input._data,), TypeError())
+        if dtype.kind in "iu" and not isinstance(exponent, complex) and exponent < 0:
             raise RuntimeError(
                 f"pow(): integers cannot be raised to the negative power {exponent}; "
                 "call float() first"

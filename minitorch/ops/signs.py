@@ -37,9 +37,6 @@ def abs(input):
     return np.abs(input)
 
 
-abs.gradient(input=lambda g, input: g * _conj(sgn(input)))
-
-
 @elementwise(kinds="biufV")
 def sign(input):
     """-1, 0 or 1."""
@@ -64,6 +61,7 @@ def _sgn_rule(g, input, out):
     return np.where(input == 0, 0, across / np.abs(input))
 
 
+abs.gradient(input=lambda g, input: g * _conj(sgn(input)))
 sign.gradient(input=lambda g: np.zeros_like(g))
 sgn.gradient(input=_sgn_rule)
 

@@ -32,13 +32,13 @@ def _largest(x: np.ndarray, dim: Any) -> Any:
     if _short_rows(x, dim):  # across the lines instead of along them
         columns = np.ascontiguousarray(np.moveaxis(x, dim, 0))
         return np.maximum.reduce(columns, 0)[..., np.newaxis]
-    return np.maximum.reduce(x, dim, None, None, True)
+    return np.maximum.reduce(x, dim, keepdims=True)
 
 
 def _total(x: np.ndarray, dim: Any) -> Any:
     if _short_rows(x, dim):
         return np.einsum("...i->...", x)[..., np.newaxis]
-    return np.add.reduce(x, dim, None, None, True)
+    return np.add.reduce(x, dim, keepdims=True)
 
 
 @primitive
@@ -66,7 +66,7 @@ def dot_along(x, y, /, dim):
     """The sum of ``x * y`` along `dim`, which stays with size 1."""
     if dim == x.ndim - 1 and x.shape[dim] > 1:
         return np.vecdot(x, y)[..., np.newaxis]
-    return np.add.reduce(x * y, dim, None, None, True)
+    return np.add.reduce(x * y, dim, keepdims=True)
 
 
 dot_along.gradient(x=lambda g, y: g * y, y=lambda g, x: g * x)

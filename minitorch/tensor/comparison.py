@@ -18,8 +18,8 @@ class ComparisonMethods(TensorState):
 
     # --- operators ----------------------------------------------------------------------------
 
-    __eq__ = comparison.eq.operator  # type: ignore[assignment]
-    __ne__ = comparison.ne.operator  # type: ignore[assignment]
+    __eq__ = comparison.eq.operator
+    __ne__ = comparison.ne.operator
     __lt__ = comparison.lt.operator
     __le__ = comparison.le.operator
     __gt__ = comparison.gt.operator

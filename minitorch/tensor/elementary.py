@@ -121,7 +121,7 @@ class ElementaryMethods(TensorState):
     lgamma = special_functions.lgamma
     mvlgamma = special_functions.mvlgamma
 
-    def polygamma(self, n: int) -> Any:
+    def polygamma(self: Any, n: int) -> Any:
         """The `n`-th derivative of `digamma`."""
         return special_functions.polygamma(n, self)
 
