@@ -20,15 +20,18 @@ Every method returns a fresh array. A generator is not safe to share between thr
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Array = NDArray[Any]
 Size = Sequence[int]
 
 DEFAULT_SEED = 67280421310721
@@ -68,9 +71,15 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device = device
-        self._twister = np.random.MT19937()
-        self._seeder = np.random.RandomState(self._twister)  # used only to seed the twister
         self.manual_seed(DEFAULT_SEED)
+
+    @functools.cached_property
+    def _twister(self) -> Any:
+        """Made when first used: numpy.random would be a quarter of the import of minitorch."""
+        twister = np.random.MT19937()
+        self._seeder = np.random.RandomState(twister)  # used only to seed the twister
+        self._seeder.seed(self._seed % 2**32)
+        return twister
 
     # Seed and state
 
@@ -81,7 +90,8 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"seed must lie between -2**63 and 2**64 - 1, but got {seed}")
         self._seed = int(seed) % 2**64
-        self._seeder.seed(self._seed % 2**32)
+        if "_twister" in self.__dict__:
+            self._seeder.seed(self._seed % 2**32)
         self._spare: float | None = None
         return self
 

@@ -192,7 +192,8 @@ def test_prod_is_differentiated_where_it_is_zero(zeros):
 def test_logsumexp_of_infinities():
     assert mt.logsumexp(mt.tensor([-INF, -INF]), 0).item() == -INF
     assert mt.logsumexp(mt.tensor([INF, 1.0]), 0).item() == INF
-    assert slopes(lambda x: mt.logsumexp(x, 0), [1000.0, 1000.0, -INF]) == [0.5, 0.5, 0]
+    got = slopes(lambda x: mt.logsumexp(x, 0), [1000.0, 1000.0, -INF])
+    assert got == pytest.approx([0.5, 0.5, 0])
 
 
 def test_nansum_and_nanmean_leave_nan_out():

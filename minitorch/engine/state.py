@@ -5,7 +5,6 @@ What a tensor can *do* is added higher up (`minitorch.tensor`); ops need only th
 
 from __future__ import annotations
 
-import traceback
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -95,6 +94,8 @@ class Node:
         self.dtype = dtype
         self.extra: dict[str, Any] | None = None
         if mode.anomaly:
+            import traceback
+
             self.extra = {"traceback": traceback.format_stack()[:-2]}
 
     def gradients(self, g: Any, create_graph: bool) -> Iterable[Any]:

@@ -7,10 +7,18 @@ from minitorch.nn.flatten import Flatten, Unflatten
 from minitorch.nn.linear import Identity, Linear
 from minitorch.nn.loss import CrossEntropyLoss, MSELoss, NLLLoss
 from minitorch.nn.module import Module
+from minitorch.nn.padding import (
+    CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d,
+    ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d,
+    ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d,
+)  # fmt: skip
 from minitorch.nn.parameter import Buffer, Parameter
 
 __all__ = [
-    "Buffer", "CrossEntropyLoss", "Flatten", "Identity", "Linear", "LogSoftmax", "MSELoss",
-    "Module", "NLLLoss", "Parameter", "ReLU", "Sequential", "Sigmoid", "Softmax", "Tanh",
-    "Unflatten", "functional", "init",
+    "Buffer", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
+    "ConstantPad3d", "CrossEntropyLoss", "Flatten", "Identity", "Linear", "LogSoftmax", "MSELoss",
+    "Module", "NLLLoss", "Parameter", "ReLU", "ReflectionPad1d", "ReflectionPad2d",
+    "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Sequential",
+    "Sigmoid", "Softmax", "Tanh", "Unflatten", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional",
+    "init",
 ]  # fmt: skip

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-_SMALL = 4096  # elements; below, calls cost more than they save
+SMALL = 4096  # elements; below, calls cost more than they save
 _LONGEST = 4096  # elements of a line that are added up in one go
 
 
 def add_up(x: np.ndarray, dims: Any, keepdim: Any, times: np.ndarray | None = None) -> Any:
     """The sum over `dims` of `x`, or of ``x * times``, two arrays of one shape and layout."""
     kept = _kept_in_front(dims, x.ndim)
-    if kept < 0 or x.size < _SMALL or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+    if kept < 0 or x.size < SMALL or x.dtype.char not in "fd" or not x.flags.c_contiguous:
         return np.add.reduce(x if times is None else x * times, axis=dims, keepdims=keepdim)
     lines = x.reshape(*x.shape[:kept], -1)
     n = lines.shape[-1]

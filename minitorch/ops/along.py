@@ -19,7 +19,7 @@ from minitorch.ops.primitive import primitive
 @primitive
 def take_along(input, /, indices, dim):
     """``out[i][j] = input[indices[i][j]][j]`` for ``dim`` 0, and so on: ``torch.gather``."""
-    return input.reshape(-1)[_places(indices, dim, input.shape)]
+    return input.reshape(-1).take(_places(indices, dim, input.shape))
 
 
 take_along.gradient(input=lambda g, indices, dim, input_shape: put_along(
@@ -40,7 +40,7 @@ put_along.gradient(values=lambda g, indices, dim: take_along(g, indices, dim))
 @primitive
 def pick(input, /, indices, dim, keepdim):
     """One element of each line along `dim`; `indices` has size 1 there."""
-    values = input.reshape(-1)[_places(indices, dim, input.shape)]
+    values = input.reshape(-1).take(_places(indices, dim, input.shape))
     return values if keepdim else values.squeeze(dim)
 
 

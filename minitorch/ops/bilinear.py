@@ -35,14 +35,14 @@ def rows(x: np.ndarray) -> np.ndarray:
 
 @primitive
 def mm(x, w, /):
-    if x.ndim == 2:
+    if 0 < x.ndim <= 2:
         return x.dot(w)
     return rows(x).dot(w).reshape(x.shape[:-1] + w.shape[1:])
 
 
 @primitive
 def mm_t(x, w, /):
-    if x.ndim == 2:
+    if 0 < x.ndim <= 2:
         return x.dot(w.T)
     return rows(x).dot(w.T).reshape(x.shape[:-1] + w.shape[:1])
 

@@ -12,6 +12,8 @@ def check_dim(dim: Any, ndim: int) -> int:
 
     Zero-dimensional tensors accept 0 and -1, as in PyTorch.
     """
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim if dim >= 0 else dim + ndim
     try:
         dim = operator.index(dim)
     except TypeError:

@@ -124,7 +124,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
         return maximum(input, other)
     if dim is None:
         return _extreme("max", _amax, input, None, keepdim)
-    return return_types.max(*_extreme_along("max", np.argmax, input, dim, keepdim))
+    return return_types.max(*_extreme_along("max", np.ndarray.argmax, input, dim, keepdim))
 
 
 @reduction
@@ -135,7 +135,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
         return minimum(input, other)
     if dim is None:
         return _extreme("min", _amin, input, None, keepdim)
-    return return_types.min(*_extreme_along("min", np.argmin, input, dim, keepdim))
+    return return_types.min(*_extreme_along("min", np.ndarray.argmin, input, dim, keepdim))
 
 
 def _extreme_along(name: str, find: Any, input: Tensor, dim: int, keepdim: bool) -> Any:
@@ -162,13 +162,13 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     >>> minitorch.tensor([[1, 5], [7, 2]]).argmax(), minitorch.tensor([[1, 5], [7, 2]]).argmax(1)
     (tensor(2), tensor([1, 0]))
     """
-    return _arg("argmax", np.argmax, input, dim, keepdim)
+    return _arg("argmax", np.ndarray.argmax, input, dim, keepdim)
 
 
 @reduction
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the smallest element is, along `dim` or in the flattened tensor. Of ties, the first."""
-    return _arg("argmin", np.argmin, input, dim, keepdim)
+    return _arg("argmin", np.ndarray.argmin, input, dim, keepdim)
 
 
 def _arg(name: str, find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:

@@ -63,7 +63,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Every element set to that of `src`, cast and expanded, in place."""
     if not isinstance(src, TensorState):
         return inplace.copy.in_place(self, as_element(src, self._data.dtype))
-    check_partial_overlap(self._data, src)
+    check_partial_overlap(self._data, src._data)
     try:
         if src._data.ndim > self._data.ndim:
             raise ValueError

@@ -17,7 +17,6 @@ and ``create_graph=True`` differentiates the reference.  No fused op without one
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ from minitorch.engine import backward as engine
 from minitorch.engine.modes import enable_grad, mode
 from minitorch.engine.state import LEAF, Node, TensorState, wrap
 from minitorch.ops.identity import identity
-from minitorch.ops.op import differentiable, reattach
+from minitorch.ops.op import code_of, differentiable, reattach
 
 
 class FusedOp:
@@ -40,8 +39,7 @@ class FusedOp:
     def __init__(self, kernel: Callable[..., Any], reference: Callable[..., Any]) -> None:
         self.name = kernel.__name__.strip("_")
         self.grad_name = self.name.title().replace("_", "") + "Backward0"
-        kinds = [p.kind for p in inspect.signature(kernel).parameters.values()]
-        self.arity = kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+        self.arity = code_of(kernel).co_posonlyargcount
         self.kernel = kernel
         self.reference = reference
 

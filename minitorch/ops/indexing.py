@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.engine.clock import stamp
+from minitorch.engine.modes import mode
 from minitorch.engine.state import TensorState
 from minitorch.ops.copying import cast
 from minitorch.ops.filling import as_element, zero_like
-from minitorch.ops.inplace import copy, edit
-from minitorch.ops.out import takes_tensors
+from minitorch.ops.inplace import check_partial_overlap, copy, edit, tell_views
+from minitorch.ops.out import check_memory, takes_tensors
 from minitorch.ops.primitive import primitive
 from minitorch.ops.selecting import ALL, _slice
 from minitorch.ops.shapes import reshape
@@ -155,10 +157,18 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             )
         value = as_element(value, self._data.dtype)
     view_key, array_key = read_index(index, self._data.ndim)
+    recorded = mode.recording and (
+        self._node is not None or (isinstance(value, TensorState) and value._node is not None)
+    )
     try:
-        target = self if view_key is None else _slice(self, view_key)
+        part = self._data if view_key is None else self._data[view_key]
         if isinstance(value, TensorState):
-            value = _fit(value, target, array_key)
+            value = _fit(value, part, array_key)
+            check_partial_overlap(part, value._data)
+        if not recorded:
+            _write(self, part, array_key, value)
+            return
+        target = self if view_key is None else _slice(self, view_key)
         if array_key is None:
             copy.in_place(target, value)
         else:
@@ -167,10 +177,22 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         raise _explain(error, self) from None
 
 
-def _fit(value: Any, target: Any, key: Key | None) -> Any:
+def _write(self: Any, part: np.ndarray, key: Key | None, value: Any) -> None:
+    """`setitem` where nothing is recorded: straight to memory."""
+    check_memory(part)
+    values = value._data if isinstance(value, TensorState) else value
+    if key is None:
+        np.copyto(part, values, casting="unsafe")
+    else:
+        part[key] = values
+    stamp(part)
+    tell_views(self)
+
+
+def _fit(value: Any, target: np.ndarray, key: Key | None) -> Any:
     """`value` as it can be written to ``target[key]``: without dimensions of size 1 in front."""
     have = value._data.shape
-    shape = _picked_shape(target._data, key) if have else ()
+    shape = _picked_shape(target, key) if have else ()
     extra = len(have) - len(shape)
     if extra > 0 and have[:extra] == (1,) * extra:
         value, have, extra = reshape(value, have[extra:]), have[extra:], 0
@@ -179,13 +201,13 @@ def _fit(value: Any, target: Any, key: Key | None) -> Any:
             f"a value of shape {list(have)} cannot be broadcast to shape {list(shape)}, which is "
             "what the index picks"
         )
-    if key is not None and value._data.dtype != target._data.dtype:
+    if key is not None and value._data.dtype != target.dtype:
         if value._data.size != 1 or value._data.dtype.kind == "c":
             raise RuntimeError(
                 f"a tensor of {value.dtype} cannot be assigned to places picked by index tensors "
-                f"in a tensor of {target.dtype}; convert it with .to({target.dtype})"
+                f"in a tensor of {target.dtype}; convert it first"
             )
-        value = cast(value, target._data.dtype)
+        value = cast(value, target.dtype)
     return value
 
 
@@ -238,7 +260,7 @@ def _put_arguments(input: Any, indices: Sequence[Any], values: Any) -> tuple[Any
         raise IndexError(f"too many indices for tensor of dimension {input._data.ndim}")
     try:
         _picked_shape(input._data, tuple(key))
-        return _fit(values, input, tuple(key)), tuple(key)
+        return _fit(values, input._data, tuple(key)), tuple(key)
     except IndexError as error:
         raise _explain(error, input) from None
 

@@ -24,7 +24,7 @@ from minitorch.ops.op import Op, record
 from minitorch.ops.identity import identity
 from minitorch.ops.out import check_memory
 from minitorch.ops.primitive import primitive
-from minitorch.ops.views import Steps, View, keep_retaining, living_views, refresh_views, replay
+from minitorch.ops.views import Steps, keep_retaining, living_views, refresh_views, replay, view_of
 
 
 def in_place(op: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
@@ -34,12 +34,13 @@ def in_place(op: Callable[..., Any], name: str | None = None) -> Callable[..., A
     @functools.wraps(op)
     def write(self: Any, *args: Any, **kwargs: Any) -> Any:
         source = self
-        if check_writable(self, args, kwargs):
+        if mode.recording and check_writable(self, args, kwargs):
             # What the op saves of `self` is the value before the write, so it must see a copy.
             copied = needs_old or any([_same_memory(a, self) for a in args])
             source = wrap(self._data.copy() if copied else self._data, edge_of(self))
         for a in args:
-            check_partial_overlap(self._data, a)
+            if isinstance(a, TensorState):
+                check_partial_overlap(self._data, a._data)
         start = clock.tick()
         result = op(source, *args, **kwargs)
         return replace(self, result, since=start)
@@ -64,9 +65,13 @@ def check_writable(target: Any, args: Any = (), kwargs: Any = None) -> bool:
     """Whether a write to `target` will be recorded; RuntimeError if it may not be written to."""
     if not mode.recording:
         return False
-    operands = [target, *args, *(kwargs or {}).values()]
-    if not any([isinstance(x, TensorState) and x._node is not None for x in operands]):
-        return False
+    if target._node is None:
+        operands = (*args, *kwargs.values()) if kwargs else args
+        for x in operands:
+            if isinstance(x, TensorState) and x._node is not None:
+                break
+        else:
+            return False
     view = target._view
     if view is not None and view.refusal is not None:
         raise RuntimeError(
@@ -86,11 +91,10 @@ def check_writable(target: Any, args: Any = (), kwargs: Any = None) -> bool:
     return True
 
 
-def check_partial_overlap(data: np.ndarray, operand: Any) -> None:
-    """Refuse to write over an operand that is read by other places: which comes first?"""
-    if isinstance(operand, TensorState) and clock.owner(operand._data) is clock.owner(data):
-        x = operand._data
-        if x is data or not x.size or not data.size or not (_dense(x) and _dense(data)):
+def check_partial_overlap(data: np.ndarray, x: np.ndarray) -> None:
+    """Refuse to write to `data` where `x`, an operand, is read for other places: what is first?"""
+    if clock.owner(x) is clock.owner(data) and x is not data:
+        if not x.size or not data.size or not (_dense(x) and _dense(data)):
             return
         first, last = np.lib.array_utils.byte_bounds(data)
         begin, end = np.lib.array_utils.byte_bounds(x)
@@ -147,11 +151,11 @@ def replace(target: Any, result: Any, since: int | None = None) -> Any:
             node = identity(result)._node
         rewrite(target, node, value)
     else:
-        _tell_views(target)
+        tell_views(target)
     return target
 
 
-def _tell_views(target: Any) -> None:
+def tell_views(target: Any) -> None:
     """After a write to the memory of `target`: look up the views of it again."""
     base = target if target._view is None else target._view.base
     if base._live_views is not None:
@@ -159,7 +163,7 @@ def _tell_views(target: Any) -> None:
     if base._alias is not None:  # a detached tensor: what it was detached from was written too
         origin = base._alias()
         if origin is not None:
-            _tell_views(origin)
+            tell_views(origin)
 
 
 def edit(function: Callable[..., None], overlap: bool = False) -> Any:
@@ -196,7 +200,7 @@ def edit(function: Callable[..., None], overlap: bool = False) -> Any:
             if node is not None:
                 rewrite(target, node, data)
                 return target
-        _tell_views(target)
+        tell_views(target)
         return target
 
     call.in_place = write
@@ -214,6 +218,8 @@ def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
         [s if s is None else tuple([_after(v, value, data) for v in s]) for s in node.saved]
     )
     node.order = clock.tick()  # after the stamp of this very write
+    if any([type(v) is clock.Overwritten for s in node.saved for v in s or ()]):
+        clock.latest.time = clock.tick()  # so that backward looks
     view = target._view
     if view is None:
         base, made = target, node
@@ -225,7 +231,7 @@ def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
         made = Node(_copy_slices.op, edges, saved, base._data.shape, base._data.dtype)
     keep_retaining(base, made)
     base._node = made
-    _tell_views(base)
+    tell_views(base)
 
 
 def _after(saved: Any, value: np.ndarray, data: np.ndarray) -> Any:
@@ -313,11 +319,11 @@ def move_in_place(op: Callable[..., Any], back: Callable[..., Any]) -> Callable[
             self._node = moved._node
         view = self._view
         if view is not None:
-            self._view = View(view.base, (*view.steps, step), view.refusal)
+            self._view = view_of(view.base, (*view.steps, step), view.refusal)
         else:
             for other in living_views(self):  # their steps begin at what the tensor was
-                other._view = View(self, (back(old, step), *other._view.steps), other._view.refusal)
-        _tell_views(self)
+                other._view = view_of(self, (back(old, step), *other._view.steps), other._view.refusal)
+        tell_views(self)
         return self
 
     move.__name__ = move.__qualname__ = f"{op.__name__}_"

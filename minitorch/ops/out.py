@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -119,9 +118,4 @@ def with_out(function: F, apart: bool = False, exact: bool = False) -> F:
             _check_apart(function.__name__, out, args)
         return store(out, result)
 
-    signature = inspect.signature(function)
-    keyword = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-    wrapped.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), keyword]
-    )
     return wrapped  # type: ignore[return-value]

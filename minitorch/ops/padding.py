@@ -15,7 +15,9 @@ import numpy as np
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import clone
 from minitorch.ops.filling import as_element
+from minitorch.ops.joining import cat
 from minitorch.ops.primitive import primitive
+from minitorch.ops.selecting import ALL, _slice
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -46,44 +48,61 @@ def _repeat_border(x, /, dim, index, core):
 
 
 @primitive
-def _gather_border(x, /, dim, index, core, size):
-    """Each element of `x` added where it came from along `dim`: the adjoint of `_repeat_border`."""
-    out = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), x.dtype)
-    from_, to = np.moveaxis(x, dim, 0), np.moveaxis(out, dim, 0)
+def _gather_border(g, x, /, dim, index, core):
+    """Each element of `g` added where it came from in `x`: the adjoint of `_repeat_border`."""
+    out = np.zeros(x.shape, g.dtype)
+    source, target = np.moveaxis(g, dim, 0), np.moveaxis(out, dim, 0)
     if core.stop > core.start:
-        to[index[core.start] : index[core.stop - 1] + 1] = from_[core]
+        target[index[core.start] : index[core.stop - 1] + 1] = source[core]
     for i in (*range(core.start), *range(core.stop, len(index))):  # the border is narrow
-        to[index[i]] += from_[i]
+        target[index[i]] += source[i]
     return out
 
 
-_repeat_border.gradient(
-    x=lambda g, dim, index, core, x_shape: _gather_border(g, dim, index, core, x_shape[dim])
+_repeat_border.gradient(x=lambda g, x, dim, index, core: _gather_border(g, x, dim, index, core))
+_gather_border.gradient(
+    g=lambda g, dim, index, core: _repeat_border(g, dim, index, core),
+    x=lambda g, x: np.zeros_like(x),
 )
-_gather_border.gradient(x=lambda g, dim, index, core: _repeat_border(g, dim, index, core))
 
 
-def _reflected(n: int, before: int, after: int) -> np.ndarray:
+def _reflect(x: Any, dim: int, before: int, after: int) -> Any:
+    n = x._data.shape[dim]
     if max(before, after) >= n:
         raise RuntimeError(
             f"pad(): reflecting by ({before}, {after}) needs a size larger than both, got {n}"
         )
     index = np.abs(np.arange(-before, n + after))
-    return np.where(index >= n, 2 * (n - 1) - index, index)
+    return _repeat_border(x, dim, np.where(index >= n, 2 * (n - 1) - index, index),
+                          _core(n, before, after))  # fmt: skip
 
 
-def _replicated(n: int, before: int, after: int) -> np.ndarray:
-    return np.clip(np.arange(-before, n + after), 0, n - 1)
+def _replicate(x: Any, dim: int, before: int, after: int) -> Any:
+    n = x._data.shape[dim]
+    index = np.clip(np.arange(-before, n + after), 0, n - 1)
+    return _repeat_border(x, dim, index, _core(n, before, after))
 
 
-def _wrapped(n: int, before: int, after: int) -> np.ndarray:
+def _core(n: int, before: int, after: int) -> slice:
+    """Where the elements of a dimension of size `n` lie in the padded one."""
+    start = max(before, 0)
+    return slice(start, max(start, n + before - max(-after, 0)))
+
+
+def _wrap(x: Any, dim: int, before: int, after: int) -> Any:
+    n = x._data.shape[dim]
     if max(before, after) > n:
         raise RuntimeError(f"pad(): ({before}, {after}) wraps more than once around size {n}")
-    core = np.arange(max(-before, 0), n - max(-after, 0))
-    return core[np.arange(-max(before, 0), len(core) + max(after, 0)) % max(len(core), 1)]
+    first, last = max(-before, 0), n - max(-after, 0)
+    key = (ALL,) * dim
+    parts = [_slice(x, (*key, slice(last - before, last)))] if before > 0 else []
+    parts.append(_slice(x, (*key, slice(first, last))))
+    if after > 0:
+        parts.append(_slice(x, (*key, slice(first, first + after))))
+    return cat(parts, dim)
 
 
-_MODES = {"reflect": _reflected, "replicate": _replicated, "circular": _wrapped}
+_MODES = {"reflect": _reflect, "replicate": _replicate, "circular": _wrap}
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = None) -> Tensor:
@@ -105,12 +124,12 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
         if value is not None:
             value = as_element(value, input._data.dtype)
         return pad_constant(input, amounts, value)
-    if value:
-        raise RuntimeError(f"pad(): mode {mode!r} takes no value, got {value}")
     if mode not in _MODES:
         raise NotImplementedError(
             f"pad(): mode must be constant, reflect, replicate or circular, got {mode!r}"
         )
+    if value:
+        raise RuntimeError(f"pad(): mode {mode!r} takes no value, got {value}")
     dims = len(pad) // 2
     if not 1 <= dims <= 3 or len(shape) not in (dims + 1, dims + 2):
         raise NotImplementedError(
@@ -121,9 +140,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
         raise RuntimeError(f"pad(): only the batch may be empty, got shape {list(shape)}")
     for dim, (before, after) in enumerate(amounts):
         if before or after:
-            n = shape[dim]
-            core = slice(max(before, 0), max(before, 0) + n - max(-before, 0) - max(-after, 0))
-            input = _repeat_border(input, dim, _MODES[mode](n, before, after), core)
+            input = _MODES[mode](input, dim, before, after)
     return input if any(pad) else clone(input)
 
 

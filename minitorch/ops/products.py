@@ -38,7 +38,25 @@ def _dot(a, b, /):
     return a.dot(b)
 
 
+@primitive
+def _outer(a, b, /):
+    return a[:, None] * b
+
+
+@primitive
+def _addmm(input, x, w, /):
+    out = x.dot(w)
+    out += input
+    return out
+
+
 _dot.gradient(a=lambda g, b: g * b, b=lambda g, a: g * a)
+_outer.gradient(a=lambda g, b: bilinear.mm_t(b, g), b=lambda g, a: bilinear.mm(a, g))
+_addmm.gradient(
+    input=lambda g: g,
+    x=lambda g, w: bilinear.mm_t(g, w),
+    w=lambda g, x: bilinear.t_mm(x, g),
+)
 
 
 # --- which primitive, and whether it may be called ---------------------------------------------
@@ -60,9 +78,12 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
         x, y = input._data, other._data
     except AttributeError:
         return _with_arrays(input, other, out)
-    if y.ndim == 2 and x.dtype is y.dtype and x.dtype.char in _ORDINARY:
+    if x.dtype is y.dtype and x.dtype.char in _ORDINARY:
         try:
-            result = bilinear.mm(input, other)
+            if y.ndim == 2:
+                result = bilinear.mm(input, other)
+            else:
+                result = _matmul(input, other)
         except (ValueError, IndexError):
             raise _misfit("matmul", x, y) from None
     else:
@@ -78,14 +99,16 @@ def _matmul(a: Any, b: Any) -> Any:
     if right == 2:
         return bilinear.mm(a, b)
     if right == 1:
-        if left == 1:
-            return _dot(a, b)
-        if left == 2:
-            return bilinear.mm_t(b, a)
+        if left <= 2:
+            return _dot(a, b) if left == 1 else _mv(a, b)
         return squeeze(bilinear.mm(a, unsqueeze(b, 1)), -1)
     if left == 1:
         return squeeze(bilinear.bmm(unsqueeze(a, 0), b), -2)
     return bilinear.bmm(a, b)
+
+
+def _mv(a: Any, b: Any) -> Any:
+    return bilinear.mm_t(b, a)
 
 
 def _with_arrays(input: Any, other: Any, out: Any) -> Any:
@@ -95,23 +118,32 @@ def _with_arrays(input: Any, other: Any, out: Any) -> Any:
     return matmul(*operands, out=out)
 
 
-def product(name: str, op: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+def product(name: str, op: Callable[[Any, Any], Any], a: Any, b: Any, out: Any = None) -> Any:
     """``op(a, b)``, a product: half precision computed in single, and clear errors."""
     x, y = a._data, b._data
-    if x.dtype != y.dtype:
-        raise RuntimeError(
-            f"{name}(): the operands must have one dtype, got {from_numpy_dtype(x.dtype)} and "
-            f"{from_numpy_dtype(y.dtype)}; convert one with to()"
-        )
-    if x.dtype.kind == "b":
-        raise NotImplementedError(f"{name}() is not defined for booleans; convert them with int()")
     try:
-        if x.dtype.itemsize == 2 and x.dtype.kind in "fV":
-            single = np.dtype(np.float32)
-            return in_dtype(op(in_dtype(a, single), in_dtype(b, single)), x.dtype)
-        return op(a, b)
+        if x.dtype is y.dtype and x.dtype.char in _ORDINARY:
+            result = op(a, b)
+        else:
+            result = _unordinary(name, op, a, b)
     except ValueError:
         raise _misfit(name, x, y) from None
+    return result if out is None else store(out, result)
+
+
+def _unordinary(name: str, op: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    kind = a._data.dtype
+    if kind != b._data.dtype:
+        raise RuntimeError(
+            f"{name}(): the operands must have one dtype, got {from_numpy_dtype(kind)} and "
+            f"{from_numpy_dtype(b._data.dtype)}; convert one with to()"
+        )
+    if kind.kind == "b":
+        raise NotImplementedError(f"{name}() is not defined for booleans; convert them with int()")
+    if kind.itemsize > 2:
+        return op(a, b)
+    single = np.dtype(np.float32)
+    return in_dtype(op(in_dtype(a, single), in_dtype(b, single)), kind)
 
 
 def _misfit(name: str, x: np.ndarray, y: np.ndarray) -> RuntimeError:
@@ -128,22 +160,20 @@ def _misfit(name: str, x: np.ndarray, y: np.ndarray) -> RuntimeError:
     return RuntimeError(f"{what}: the dimensions before the last two do not broadcast")
 
 
-def _check_ndim(name: str, *pairs: Any) -> None:
-    """`pairs`: a tensor, the number of dimensions it must have, and so on."""
-    for tensor, wanted in zip(pairs[::2], pairs[1::2]):
-        check_tensor(name, tensor)
-        if tensor._data.ndim != wanted:
-            raise RuntimeError(
-                f"{name}() takes {('vectors', 'matrices', 'batches of matrices')[wanted - 1]} "
-                f"({wanted} dimensions); one operand has shape {list(tensor._data.shape)}"
-            )
+def _check_ndim(name: str, a: Any, a_ndim: int, b: Any, b_ndim: int) -> None:
+    check_tensor(name, a, b)
+    if a._data.ndim != a_ndim or b._data.ndim != b_ndim:
+        kinds = ("a vector", "a matrix", "a batch of matrices")
+        raise RuntimeError(
+            f"{name}() takes {kinds[a_ndim - 1]} and {kinds[b_ndim - 1]} ({a_ndim} and {b_ndim} "
+            f"dimensions); got shapes {list(a._data.shape)} and {list(b._data.shape)}"
+        )
 
 
 # --- products ----------------------------------------------------------------------------------
 
 
-@with_out
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     """``input @ mat2`` for two matrices.
 
     >>> import minitorch
@@ -151,11 +181,10 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     tensor([[11]])
     """
     _check_ndim("mm", input, 2, mat2, 2)
-    return product("mm", bilinear.mm, input, mat2)
+    return product("mm", bilinear.mm, input, mat2, out)
 
 
-@with_out
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     """``input @ mat2`` for two batches of equally many matrices.
 
     >>> import minitorch
@@ -168,18 +197,16 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
         raise RuntimeError(
             f"bmm(): shapes {list(x)} and {list(y)} have different batch sizes, {x[0]} and {y[0]}"
         )
-    return product("bmm", bilinear.bmm, input, mat2)
+    return product("bmm", bilinear.bmm, input, mat2, out)
 
 
-@with_out
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor, *, out: Any = None) -> Tensor:
     """``input @ vec`` for a matrix and a vector."""
     _check_ndim("mv", input, 2, vec, 1)
-    return product("mv", _matmul, input, vec)
+    return product("mv", _mv, input, vec, out)
 
 
-@with_out
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
     """The sum of the products of two vectors' elements.
 
     >>> import minitorch
@@ -187,7 +214,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     tensor(11)
     """
     _check_ndim("dot", input, 1, tensor, 1)
-    return product("dot", _dot, input, tensor)
+    return product("dot", _dot, input, tensor, out)
 
 
 @with_out
@@ -222,8 +249,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     return result if y.ndim == 2 else reshape(result, x.shape[:-1] + y.shape[:-1])
 
 
-@with_out
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     """Every element of one vector times every element of another: (n,), (m,) -> (n, m).
 
     >>> import minitorch
@@ -232,7 +258,11 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
             [6, 8]])
     """
     _check_ndim("outer", input, 1, vec2, 1)
-    return mul(unsqueeze(input, 1), vec2)
+    if input._data.dtype is vec2._data.dtype:
+        result = _outer(input, vec2)
+    else:
+        result = mul(unsqueeze(input, 1), vec2)
+    return result if out is None else store(out, result)
 
 
 ger = outer
@@ -260,8 +290,15 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 # --- beta * input + alpha * product ------------------------------------------------------------
 
 
-@with_out
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmm(
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: Any = 1,
+    alpha: Any = 1,
+    out: Any = None,
+) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; `input` is broadcast, and ignored if `beta` is 0.
 
     >>> import minitorch
@@ -269,7 +306,18 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
     tensor([[7., 7.],
             [7., 7.]])
     """
-    return _plus("addmm", input, beta, mm(mat1, mat2), alpha)
+    _check_ndim("addmm", mat1, 2, mat2, 2)
+    check_tensor("addmm", input)
+    kind = mat1._data.dtype
+    plain = input._data.dtype is kind is mat2._data.dtype and kind.char in _ORDINARY
+    if plain and beta == 1 and alpha == 1:
+        try:
+            result = _addmm(input, mat1, mat2)
+            return result if out is None else store(out, result)
+        except ValueError:
+            pass  # the general way says what does not fit
+    result = _plus("addmm", input, beta, mm(mat1, mat2), alpha)
+    return result if out is None else store(out, result)
 
 
 @with_out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,9 +25,4 @@ def reduction(function: F) -> F:
         result = function(*args, **kwargs)
         return result if out is None else store(out, result)
 
-    signature = inspect.signature(function)
-    keyword = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-    wrapped.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), keyword]
-    )
     return wrapped  # type: ignore[return-value]

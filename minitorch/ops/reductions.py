@@ -13,7 +13,7 @@ import numpy as np
 
 from minitorch.dtypes import default_numpy, dtype, to_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
-from minitorch.numerics.adding import add_up
+from minitorch.numerics.adding import SMALL, add_up
 from minitorch.ops.arithmetic import div
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.copying import cast
@@ -88,7 +88,7 @@ def _sum(input, /, dims, keepdim):
     kind = input.dtype
     if kind.itemsize < 4 or kind.kind in "biu":
         return _reduce_widely(np.add, input, dims, keepdim)
-    if input.size < 4096:
+    if input.size < SMALL:
         return np.add.reduce(input, axis=dims, keepdims=keepdim)
     return add_up(input, dims, keepdim)
 
