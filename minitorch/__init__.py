@@ -159,7 +159,7 @@ from minitorch.ops.exponential import (
     xlogy,
 )  # fmt: skip
 from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
-from minitorch.ops.filling import fill
+from minitorch.ops.filling import fill, fill_, zero_
 from minitorch.ops.gathering import (
     gather,
     index_add,
@@ -172,7 +172,7 @@ from minitorch.ops.gathering import (
     scatter_reduce,
     take_along_dim,
 )  # fmt: skip
-from minitorch.ops.indexing import index_put
+from minitorch.ops.indexing import index_put, index_put_
 from minitorch.ops.joining import (
     block_diag,
     cartesian_prod,
@@ -453,14 +453,14 @@ __all__ = [
     "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma", "dist", "div",
     "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "elu", "empty",
     "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expm1",
-    "eye", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16",
+    "eye", "fill", "fill_", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16",
     "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
     "frac", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "gather", "gcd",
     "ge", "gelu", "ger", "get_default_dtype", "get_printoptions", "get_rng_state", "glu",
     "gradient", "greater", "greater_equal", "gt", "half", "hardshrink", "hardsigmoid",
     "hardswish", "hardtanh", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot",
     "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill",
-    "index_put", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed",
+    "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed",
     "inner", "int", "int16", "int32", "int64", "int8", "inverse", "is_anomaly_enabled",
     "is_complex", "is_conj", "is_floating_point", "is_grad_enabled",
     "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_signed", "is_tensor", "isclose",
@@ -492,7 +492,7 @@ __all__ = [
     "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "unique",
     "unique_consecutive", "unravel_index", "unsqueeze", "utils", "vander", "var", "var_mean",
     "vdot", "view_as_complex", "view_as_real", "vsplit", "vstack", "where", "xlog1py", "xlogy",
-    "zeros", "zeros_like",
+    "zero_", "zeros", "zeros_like",
 ]  # fmt: skip
 
 keep_freed_memory()

@@ -227,7 +227,7 @@ def _recorded(
         raise TypeError(f"{cls.__name__}.forward must return Tensors, got {kind}")
     # An input that is returned becomes a new tensor: the input itself keeps its history.
     made = [
-        mark_view(wrap(o._data), o, identity, ())
+        mark_view(wrap(o._data.view()), o, identity, ())
         if isinstance(o, TensorState) and id(o) not in dirty and any(o is a for a in args)
         else o
         for o in outputs

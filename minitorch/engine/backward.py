@@ -51,6 +51,7 @@ def run(
             if isinstance(edge, Node):
                 heapq.heappush(heap, (-edge.order, edge))
 
+    check_nan = mode.check_nan
     recording, mode.recording = mode.recording, create_graph
     try:
         while heap:
@@ -71,7 +72,7 @@ def run(
             if node.order < clock.latest.time:
                 _check_not_overwritten(node, create_graph)
             grads = node.gradients(g, create_graph)
-            if mode.check_nan:
+            if check_nan:
                 _check_nan(node, grads)
             if node.extra is not None and "node_hooks" in node.extra:
                 grads = _run_node_hooks(node, grads, g)
@@ -103,8 +104,14 @@ def run(
                 node.saved = None
         for leaf, grad in pending.items():
             if wanted is None or leaf in wanted:
-                owned = leaf in fresh or leaf in summed
-                found[leaf] = _finish_leaf(leaf, grad, owned, create_graph)
+                if leaf._hooks:
+                    for hook in list(leaf._hooks.values()):
+                        grad = call_hook(hook, grad, create_graph)
+                    fresh.discard(leaf)  # a hook may have kept what it was shown
+                    summed.discard(leaf)
+                if leaf not in fresh and leaf not in summed:
+                    grad = np.copy(grad)  # no two leaves' gradients share memory
+                found[leaf] = conj(grad) if leaf._data.dtype.kind == "c" else grad
     finally:
         mode.recording = recording
     return found
@@ -252,15 +259,6 @@ def _check_nan(node: Node, grads: Iterable[Any]) -> None:
             made = (node.extra or {}).get("traceback")
             where = "" if made is None else "\nIt was made here:\n" + "".join(made)
             raise RuntimeError(f"{node.name()} returned NaN in its gradient number {i}.{where}")
-
-
-def _finish_leaf(leaf: Any, grad: Any, owned: bool, create_graph: bool) -> Any:
-    """The leaf's gradient in PyTorch's convention, in memory that nothing else looks at."""
-    if leaf._hooks:
-        for hook in list(leaf._hooks.values()):
-            grad = call_hook(hook, grad, create_graph)
-        owned = False  # a hook may have kept what it was shown
-    return conj(grad if owned else np.copy(grad))
 
 
 def accumulate(leaf: Any, grad: Any) -> None:

@@ -79,7 +79,7 @@ def owner(array: np.ndarray) -> Any:
     return found
 
 
-def stamp(array: np.ndarray, where: str | None = None) -> None:
+def stamp(array: np.ndarray, where: Any = None) -> None:
     """Record that the memory of `array` has just been overwritten by the caller's line."""
     block = owner(array)
     key = id(block)
@@ -92,7 +92,19 @@ def stamp(array: np.ndarray, where: str | None = None) -> None:
         entry = stamps[key] = Stamp(alive)
     entry.time = latest.time = tick()
     entry.writes += 1
-    entry.place = _place() if where is None else where
+    entry.place = users_place() if where is None else where
+
+
+def stamp_all(tensors: Any, where: Any) -> None:
+    """`stamp` for many tensors at once: what an optimizer's step has written."""
+    for tensor in tensors:
+        entry = stamps.get(id(tensor._data))
+        if entry is None:
+            stamp(tensor._data, where)
+        else:
+            entry.time = latest.time = tick()
+            entry.writes += 1
+            entry.place = where
 
 
 def writes(array: np.ndarray) -> int:
@@ -114,7 +126,7 @@ def overwritten(value: Any, since: int) -> Stamp | Overwritten | None:
     return value if type(value) is Overwritten else None
 
 
-def _place() -> tuple[Any, int]:
+def users_place() -> tuple[Any, int]:
     """The code and instruction of the innermost frame outside minitorch."""
     frame = sys._getframe(2)
     while frame.f_code.co_filename.startswith(_PACKAGE):

@@ -26,8 +26,9 @@ class _Pad(Module):
 
     def __init__(self, padding: Amounts) -> None:
         super().__init__()
-        every = (padding,) * (2 * self.dims)  # type: ignore[assignment]
-        self.padding: tuple[int, ...] = every if isinstance(padding, int) else tuple(padding)
+        if isinstance(padding, int):
+            padding = (padding,) * (2 * self.dims)
+        self.padding = tuple(padding)
 
     def forward(self, input: Tensor) -> Tensor:
         return pad(input, self.padding, self.mode)

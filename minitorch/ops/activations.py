@@ -69,7 +69,11 @@ def _logit(input):
     return np.log(input / (1 - input))
 
 
-_logit.gradient(input=lambda g, input: g / (input * (1 - input)))
+_logit.gradient(
+    input=lambda g, input: choose(
+        (input >= 0) & (input <= 1), g / (input * (1 - input)), np.full_like(g, np.nan)
+    )
+)
 
 
 def logit(input: Tensor, eps: float | None = None, *, out: Any = None) -> Tensor:

@@ -61,14 +61,14 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     >>> minitorch.add(minitorch.tensor([1.0, 2.0]), 10, alpha=2)
     tensor([21., 22.])
     """
-    if alpha is not True and alpha != 1:
+    if alpha != 1 or alpha is True:
         other = _times_alpha("add", input, other, alpha)
     return operators.add(input, other, out=out)
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     """``input - alpha * other``."""
-    if alpha is not True and alpha != 1:
+    if alpha != 1 or alpha is True:
         other = _times_alpha("sub", input, other, alpha)
     return operators.sub(input, other, out=out)
 

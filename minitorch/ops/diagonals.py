@@ -121,6 +121,8 @@ def trace(input: Tensor) -> Tensor:
     """
     if input._data.ndim != 2:
         raise RuntimeError(f"trace() is for matrices, this has shape {list(input._data.shape)}")
+    if input._data.dtype.kind == "b":
+        raise NotImplementedError("trace() is for numbers, not booleans")
     return np.sum(_diagonal(input, 0, 0, 1))
 
 

@@ -77,6 +77,8 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 def as_element(value: Any, dtype: np.dtype[Any]) -> Any:
     """A Python number converted to `dtype` as PyTorch does; RuntimeError when it does not fit."""
+    if type(value) is float and dtype.kind in "fc":
+        return value
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, int | float | complex):

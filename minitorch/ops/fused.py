@@ -82,16 +82,19 @@ def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
         arity = op.arity
 
         def call(*args: Any) -> Any:
-            values = [a._data if isinstance(a, TensorState) else a for a in args]
+            values = list(args)
+            edges: list[Any] = [None] * arity
+            recorded = False
+            for i, a in enumerate(args):
+                if isinstance(a, TensorState):
+                    values[i] = a._data
+                    if a._node is not None and i < arity:
+                        edges[i] = a if a._node is LEAF else a._node
+                        recorded = True
             out, kept = kernel(*values)
-            if mode.recording and differentiable(out):
-                edges = []
-                for a in args[:arity]:
-                    edge = a._node if isinstance(a, TensorState) else None
-                    edges.append(a if edge is LEAF else edge)
-                if any([edge is not None for edge in edges]):
-                    saved = (kept, values)
-                    return wrap(out, _FusedNode(op, tuple(edges), saved, out.shape, out.dtype))
+            if recorded and mode.recording and differentiable(out):
+                node = _FusedNode(op, tuple(edges), (kept, values), out.shape, out.dtype)
+                return wrap(out, node)
             return wrap(out)
 
         def backward(kernel: Callable[..., Any]) -> Callable[..., Any]:

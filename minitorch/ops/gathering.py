@@ -77,6 +77,10 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     tensor([[2, 2],
             [4, 4]])
     """
+    if not input._data.ndim and index._data.size != 1:
+        raise RuntimeError(
+            f"index_select(): a 0-dimensional tensor has one entry; {index._data.size} were asked for"
+        )
     x, key = _slices_key("index_select", input, dim, index)
     picked = _index(x, key)
     return picked if x is input else reshape(picked, ())

@@ -215,8 +215,12 @@ def _picked_shape(x: np.ndarray, key: Key | None) -> tuple[int, ...]:
     """The shape of ``x[key]``; IndexError if `key` points outside of `x`."""
     if key is None:
         return x.shape
-    if len(key) == 1 and key[0].dtype == np.bool_ and key[0].shape == x.shape:
-        return (int(np.count_nonzero(key[0])),)
+    if len(key) == 1:
+        first = key[0]
+        if first.dtype != np.bool_:
+            return first.shape + x.shape[1:]
+        if first.shape == x.shape:
+            return (int(np.count_nonzero(first)),)
     # Pick from an array of the same shape that occupies one byte.
     return np.ndarray(x.shape, np.bool_, b"\0", 0, (0,) * x.ndim)[key].shape
 
@@ -246,6 +250,8 @@ def index_put_(
 def _put_arguments(input: Any, indices: Sequence[Any], values: Any) -> tuple[Any, Key]:
     if not isinstance(indices, tuple | list):
         raise TypeError(f"indices must be a tuple of Tensors, got {type(indices).__name__}")
+    if not indices:
+        raise RuntimeError("index_put() needs at least one tensor of indices")
     if values._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"index_put() needs values of the tensor's dtype, {input.dtype}; got {values.dtype}"
@@ -275,6 +281,10 @@ def read_index(index: Any, ndim: int) -> tuple[Key | None, Key | None]:
     """
     if type(index) is int:
         return (index, ...), None
+    if isinstance(index, TensorState):
+        array = index._data
+        if array.dtype.char in "?l" and 0 < array.ndim <= ndim:  # bool and int64
+            return None, (array,)
     items = index if type(index) is tuple else (index,)
     if isinstance(index, list) and _is_several(index):
         items = tuple(index)

@@ -185,14 +185,15 @@ def edit(function: Callable[..., None], overlap: bool = False) -> Any:
 
     def write(*args: Any) -> Any:
         target, arrays = args[0], args[: op.arity]
-        recorded = check_writable(target, arrays[1:])
         data = target._data
         if not overlap:
             check_memory(data)
-        values = [a._data if isinstance(a, TensorState) else a for a in args]
-        for i in range(1, len(values)):
-            if isinstance(values[i], np.ndarray) and clock.owner(values[i]) is clock.owner(data):
-                values[i] = values[i].copy()
+        recorded = mode.recording and check_writable(target, arrays[1:])
+        values = [data, *args[1:]]
+        for i, x in enumerate(args[1 : op.arity], 1):
+            if isinstance(x, TensorState):
+                same = clock.owner(x._data) is clock.owner(data)
+                values[i] = x._data.copy() if same else x._data
         function(*values)
         clock.stamp(data)
         if recorded:

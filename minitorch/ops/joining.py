@@ -34,7 +34,8 @@ __all__ = [
 @primitive(many=True)
 def _cat(xs, /, dim, starts):
     """The arrays one after another along `dim`; array i begins at ``starts[i]``."""
-    return np.ascontiguousarray(np.concatenate(xs, dim))
+    out = np.concatenate(xs, dim)
+    return out if out.flags.c_contiguous else np.ascontiguousarray(out)
 
 
 _cat.gradient(xs=lambda g, dim, starts, i: g[(*(ALL,) * dim, slice(starts[i], starts[i + 1]))])
@@ -42,7 +43,8 @@ _cat.gradient(xs=lambda g, dim, starts, i: g[(*(ALL,) * dim, slice(starts[i], st
 
 @primitive(many=True)
 def _stack(xs, /, dim):
-    return np.ascontiguousarray(np.stack(xs, dim))
+    before = (ALL,) * dim
+    return np.ascontiguousarray(np.concatenate([x[(*before, None)] for x in xs], dim))
 
 
 _stack.gradient(xs=lambda g, dim, i: g[(*(ALL,) * dim, i)])
@@ -64,7 +66,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if not shapes:
         raise ValueError("cat(): expected a non-empty list of Tensors")
     tensors = alike(tensors)
-    like = next((shape for shape in shapes if shape != (0,)), (0,))
+    like = shapes[0]
+    if (0,) in shapes:
+        like = next((shape for shape in shapes if shape != (0,)), (0,))
     ndim = len(like)
     if not ndim:
         raise RuntimeError("cat(): zero-dimensional tensor cannot be concatenated; use stack()")
@@ -75,8 +79,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         shapes = [empty if shape == (0,) else shape for shape in shapes]
     starts = [0]
     for i, shape in enumerate(shapes):
-        if len(shape) != ndim or any(
-            n != m for d, (n, m) in enumerate(zip(shape, like)) if d != dim
+        if shape != like and (
+            len(shape) != ndim or shape[:dim] != like[:dim] or shape[dim + 1 :] != like[dim + 1 :]
         ):
             raise RuntimeError(
                 f"cat(): tensor {i} has shape {list(shape)}, others have {list(like)}; "

@@ -24,7 +24,10 @@ def not_a_tensor(name: str, error: AttributeError) -> Exception:
 
 
 def takes_tensors(function: F) -> F:
-    """Let a function raise a TypeError where an argument should have been a Tensor."""
+    """Let a function raise a TypeError where an argument should have been a Tensor.
+
+    A method needs no such thing for `self`, nor its price: see `as_method`.
+    """
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -34,6 +37,11 @@ def takes_tensors(function: F) -> F:
             raise not_a_tensor(function.__name__, error) from None
 
     return wrapped  # type: ignore[return-value]
+
+
+def as_method(function: F) -> F:
+    """The function without `takes_tensors`."""
+    return function.__wrapped__  # type: ignore[attr-defined,no-any-return]
 
 
 def store(out: Any, result: Any) -> Any:

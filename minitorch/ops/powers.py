@@ -39,7 +39,7 @@ def _pow(input, /, exponent):
     if exponent == 0.5:
         return np.sqrt(input)
     if input.dtype.kind in "iu" or not abs(exponent) <= 8 or exponent != int(exponent.real):
-        return np.power(input, exponent, dtype=input.dtype)
+        return np.power(input, np.asarray(exponent).astype(input.dtype))
     if exponent < 0:
         return 1 / _pow(input, -exponent)
     if exponent == 0:

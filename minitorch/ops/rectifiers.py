@@ -47,6 +47,7 @@ relu.gradient(input=lambda g, out: flat_in(keep(g, out > 0), out))
 
 
 @primitive
+@in_single
 def _leaky_relu(input, /, slope):
     pick = np.maximum if slope <= 1 else np.minimum
     return pick(input, input * slope)
@@ -165,6 +166,7 @@ def _hardshrink(input, /, lambd):
 
 
 @primitive
+@in_single
 def _softshrink(input, /, lambd):
     return input - np.minimum(np.maximum(input, -lambd), lambd)
 

@@ -26,6 +26,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+BACKWARDS = slice(None, None, -1)
+
+
 @primitive
 def _repeat(x, /, repeats):
     """Copies of `x` side by side, ``repeats[i]`` of them along dimension i."""
@@ -43,7 +46,10 @@ _repeat.gradient(x=_repeat_gradient)
 
 @primitive
 def _flip(x, /, dims):
-    return np.flip(x, dims).copy()
+    key = [ALL] * x.ndim
+    for dim in dims:
+        key[dim] = BACKWARDS
+    return x[(*key, ...)].copy()
 
 
 _flip.gradient(x=lambda g, dims: np.flip(g, dims))
@@ -110,6 +116,8 @@ def repeat_interleave(
     dim = check_dim(dim, input._data.ndim)
     size = input._data.shape[dim]
     counts = repeats._data if isinstance(repeats, TensorState) else np.asarray(repeats)
+    if not isinstance(repeats, TensorState) and counts.dtype.kind != "i":
+        raise TypeError(f"repeat_interleave(): repeats must be integers, got {repeats!r}")
     if counts.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             f"repeat_interleave(): repeats must be int64 or int32, got {counts.dtype}"

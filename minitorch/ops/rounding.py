@@ -107,21 +107,22 @@ def _round_to(input, /, power, behind):
 _round_to.gradient(input=lambda g: np.zeros_like(g))
 
 
-def _check_divisor(other: Any) -> None:
+def _check_divisor(input: Any, other: Any) -> None:
     """Integers refuse to be divided by zero; floating numbers give inf or NaN."""
-    if np.asarray(other).dtype.kind in "iu" and not np.all(other):
+    array = input if isinstance(input, np.ndarray) else other
+    if array.dtype.kind in "iu" and not np.all(other):
         raise RuntimeError("ZeroDivisionError: an integer was divided by zero")
 
 
 @elementwise(kinds=NUMBERS)
 def _div_floor(input, other):
-    _check_divisor(other)
+    _check_divisor(input, other)
     return np.floor_divide(input, other)
 
 
 @elementwise(kinds=NUMBERS)
 def _div_trunc(input, other):
-    _check_divisor(other)
+    _check_divisor(input, other)
     if input.dtype.kind in "iu":
         return np.floor_divide(input - np.fmod(input, other), other)
     return np.trunc(np.true_divide(input, other))
@@ -139,7 +140,7 @@ def floor_divide(input, other):
     >>> minitorch.floor_divide(minitorch.tensor([7, -7]), 2)
     tensor([ 3, -4])
     """
-    _check_divisor(other)
+    _check_divisor(input, other)
     return np.floor_divide(input, other)
 
 
@@ -149,7 +150,7 @@ floor_divide.gradient(input=no_gradient("floor_divide"), other=no_gradient("floo
 @elementwise(kinds=NUMBERS, numbers="one")
 def remainder(input, other):
     """``input % other`` as in Python: the result has the sign of `other`."""
-    _check_divisor(other)
+    _check_divisor(input, other)
     return np.remainder(input, other)
 
 
@@ -162,7 +163,7 @@ remainder.gradient(
 @elementwise(kinds=NUMBERS, numbers="other")
 def fmod(input, other):
     """The remainder as in C: the result has the sign of `input`."""
-    _check_divisor(other)
+    _check_divisor(input, other)
     return np.fmod(input, other)
 
 

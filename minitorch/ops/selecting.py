@@ -120,7 +120,8 @@ _split.gradient(x=_split_gradient)
 
 @primitive
 def _unbind(x, /, dim):
-    return tuple(np.moveaxis(x, dim, 0)[i, ...] for i in range(x.shape[dim]))
+    before = (ALL,) * dim
+    return tuple([x[(*before, i, ...)] for i in range(x.shape[dim])])
 
 
 def _unbind_gradient(g: Any, dim: int) -> Any:

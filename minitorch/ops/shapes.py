@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.dtypes import dtype
-from minitorch.engine.clock import owner
 from minitorch.engine.state import TensorState
 from minitorch.ops.copying import contiguous
 from minitorch.ops.dims import check_dim, check_dims
@@ -42,10 +40,14 @@ _view.gradient(x=lambda g, x_shape: np.reshape(g, x_shape))
 
 @primitive(view=True)
 def _permute(x, /, dims):
-    return np.transpose(x, dims)
+    return x.transpose(dims)
 
 
-_permute.gradient(x=lambda g, dims: np.transpose(g, sorted(range(len(dims)), key=dims.__getitem__)))
+def _inverse(dims: tuple[int, ...]) -> list[int]:
+    return sorted(range(len(dims)), key=lambda i: dims[i] % len(dims))
+
+
+_permute.gradient(x=lambda g, dims: np.transpose(g, _inverse(dims)))
 
 
 @primitive(view=True)
@@ -58,17 +60,12 @@ _transpose.gradient(x=lambda g, dim0, dim1: np.swapaxes(g, dim0, dim1))
 
 @primitive(view=True)
 def _expand(x, /, shape):
-    if not x.shape:
-        return strided_bytes(x, shape, (0,) * len(shape))
-    strides: list[int] = []
-    step, after = x.itemsize, 1  # what a new dimension of size 1 would have
-    for n, have, stride in itertools.zip_longest(shape[::-1], x.shape[::-1], x.strides[::-1]):
-        step = step * after if have is None else stride
-        if n != (1 if have is None else have):
-            step = 0
-        strides.append(step)
-        after = n
-    return strided_bytes(x, shape, strides[::-1])
+    strides = [0] * len(shape)
+    extra = len(shape) - x.ndim
+    for i, (n, step) in enumerate(zip(x.shape, x.strides), extra):
+        if n == shape[i]:
+            strides[i] = step
+    return strided_bytes(x, shape, strides)
 
 
 _expand.gradient(x=lambda g: g)
@@ -108,7 +105,8 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
             [3, 4, 5]])
     """
     try:
-        result = _view(input, tuple(shape))
+        shape = tuple(shape)
+        result = _view(input, shape)
     except ValueError:
         raise _cannot("reshape()", shape, input._data) from None
     except TypeError:
@@ -127,18 +125,13 @@ def view(input: Tensor, shape: Any) -> Tensor:
     """
     if isinstance(shape, dtype):
         return view_dtype(input, shape.dtype)
-    wanted = sizes(shape)
-    data = input._data
-    try:
-        copied = owner(data.reshape(wanted)) is not owner(data) and data.size > 0
-    except ValueError:
-        raise _cannot("view()", wanted, data) from None
-    if copied:
+    result = reshape(input, sizes(shape))
+    if result._view is None and input._data.size:
         raise RuntimeError(
-            f"view(): the layout in memory (strides {input.stride()}) of shape {list(data.shape)} "
-            f"cannot be seen as shape {list(wanted)} without a copy; use reshape()"
+            f"view(): shape {list(input._data.shape)} with strides {input.stride()} cannot be seen "
+            f"as shape {list(result._data.shape)} without a copy; use reshape()"
         )
-    return reshape(input, wanted)
+    return result
 
 
 @takes_tensors
@@ -204,15 +197,19 @@ def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
     >>> minitorch.permute(minitorch.zeros(2, 3, 4), (2, 0, 1)).shape
     minitorch.Size([4, 2, 3])
     """
+    try:
+        if dims:  # NumPy takes () for "all in reverse"
+            return _permute(input, tuple(dims))
+    except ValueError:
+        pass
     ndim = input._data.ndim
     if len(dims) != ndim:
         raise RuntimeError(
             f"permute(): {len(dims)} dims {tuple(dims)} for a tensor of {ndim} dimensions"
         )
-    order = tuple([check_dim(d, ndim) for d in dims])
-    if len(set(order)) != ndim:
+    if len({check_dim(d, ndim) for d in dims}) != ndim:
         raise RuntimeError(f"permute(): duplicate dims {tuple(dims)} are not allowed")
-    return _permute(input, order)
+    return _permute(input, tuple(dims))
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -256,7 +253,8 @@ def mT(input: Tensor) -> Tensor:
 @takes_tensors
 def T(input: Tensor) -> Tensor:
     """All dimensions in reverse order."""
-    return _permute(input, tuple(range(input._data.ndim))[::-1])
+    ndim = input._data.ndim
+    return _transpose(input, 0, 1) if ndim == 2 else _permute(input, tuple(range(ndim))[::-1])
 
 
 @takes_tensors
@@ -389,17 +387,17 @@ def expand(input: Tensor, size: Any) -> Tensor:
         raise RuntimeError(
             f"expand(): {len(wanted)} sizes {wanted} for a tensor of {len(shape)} dimensions"
         )
-    full = []
-    for i, n in enumerate(wanted):
-        have = shape[i - extra] if i >= extra else None
-        if n == -1 and have is not None:
-            n = have
-        if n < 0 or have not in (None, 1, n):
+    full = list(wanted)
+    for i, have in enumerate(shape, extra):
+        if full[i] == -1:
+            full[i] = have
+        elif have != 1 and have != full[i]:
             raise RuntimeError(
                 f"expand(): a tensor of shape {list(shape)} cannot be expanded to {list(wanted)}: "
-                f"size {n} at dimension {i} does not match {have}"
+                f"size {full[i]} at dimension {i} does not match {have}"
             )
-        full.append(operator.index(n))
+    if full and min(full) < 0:
+        raise RuntimeError(f"expand(): negative size in {list(wanted)}")
     return _expand(input, tuple(full))
 
 
@@ -422,7 +420,7 @@ def sum_to_size(input: Tensor, size: Any) -> Tensor:
     >>> minitorch.ones(2, 3).sum_to_size(1, 3)
     tensor([[2., 2., 2.]])
     """
-    wanted, shape = sizes(size), input._data.shape
+    wanted, shape = tuple(map(operator.index, sizes(size))), input._data.shape
     extra = len(shape) - len(wanted)
     if extra < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[extra:])):
         raise RuntimeError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.dtypes import common_dtype, from_numpy_dtype
+from minitorch.dtypes import common_dtype, finfo, from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.filling import as_element
@@ -182,11 +182,11 @@ def _nan_to_num(input, /, nan, posinf, neginf):
     out = input.copy()
     if input.dtype.kind in "biu":
         return out
-    limits = np.finfo(input.dtype)
+    limits = finfo(from_numpy_dtype(input.dtype))
     for part in (out.real, out.imag) if input.dtype.kind == "c" else (out,):
         part[np.isnan(part)] = 0.0 if nan is None else nan
-        part[np.isposinf(part)] = limits.max if posinf is None else posinf
-        part[np.isneginf(part)] = limits.min if neginf is None else neginf
+        part[part == np.inf] = limits.max if posinf is None else posinf
+        part[part == -np.inf] = limits.min if neginf is None else neginf
     return out
 
 

@@ -10,6 +10,7 @@ from minitorch import dtypes
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import copying as ops
 from minitorch.ops import filling
+from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 
 
@@ -25,12 +26,12 @@ def _converter(dtype: dtypes.dtype) -> Any:
 class CopyMethods(TensorState):
     __slots__ = ()
 
-    clone = ops.clone
-    contiguous = ops.contiguous
+    clone = as_method(ops.clone)
+    contiguous = as_method(ops.contiguous)
     to = ops.to
-    copy_ = filling.copy_
-    fill_ = filling.fill_
-    zero_ = filling.zero_
+    copy_ = as_method(filling.copy_)
+    fill_ = as_method(filling.fill_)
+    zero_ = as_method(filling.zero_)
 
     def type_as(self, other: Any) -> Any:
         """In the dtype of `other`."""

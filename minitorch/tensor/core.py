@@ -422,7 +422,8 @@ class Core(TensorState):
 def _rebuild(kind: type, data: np.ndarray, requires_grad: bool, state: dict[str, Any]) -> Any:
     """A leaf tensor from its pieces: what pickle and deepcopy call."""
     tensor = object.__new__(kind)
-    tensor._data = data
+    # An unpickled array has a dtype object of its own: equal, but not the one that is known.
+    tensor._data = data.view(from_numpy_dtype(data.dtype).dtype)
     tensor._node = LEAF if requires_grad else None
     tensor._grad = None
     tensor._view = None

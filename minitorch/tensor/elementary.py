@@ -138,8 +138,8 @@ class ElementaryMethods(TensorState):
 
     # --- complex numbers ----------------------------------------------------------------------
 
-    real = property(complex_numbers.real)
-    imag = property(complex_numbers.imag)
+    real = property(complex_numbers.real, lambda x, y: complex_numbers.real(x).copy_(y))
+    imag = property(complex_numbers.imag, lambda x, y: complex_numbers.imag(x).copy_(y))
     angle = complex_numbers.angle
     conj = complex_numbers.conj
     conj_physical = complex_numbers.conj_physical

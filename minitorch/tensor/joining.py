@@ -9,6 +9,7 @@ import numpy as np
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import diagonals, joining, repeating, selecting
 from minitorch.ops.inplace import in_place
+from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 from minitorch.tensor.shapes import spread
 
@@ -16,30 +17,30 @@ from minitorch.tensor.shapes import spread
 class JoinMethods(TensorState):
     __slots__ = ()
 
-    select = selecting.select
-    narrow = selecting.narrow
-    split = selecting.split
-    split_with_sizes = selecting.split_with_sizes
-    tensor_split = selecting.tensor_split
-    chunk = selecting.chunk
-    unbind = selecting.unbind
+    select = as_method(selecting.select)
+    narrow = as_method(selecting.narrow)
+    split = as_method(selecting.split)
+    split_with_sizes = as_method(selecting.split_with_sizes)
+    tensor_split = as_method(selecting.tensor_split)
+    chunk = as_method(selecting.chunk)
+    unbind = as_method(selecting.unbind)
     hsplit = selecting.hsplit
     vsplit = selecting.vsplit
     dsplit = selecting.dsplit
 
-    repeat = spread(repeating.repeat, "repeats")
-    tile = spread(repeating.tile, "dims")
+    repeat = spread(as_method(repeating.repeat), "repeats")
+    tile = spread(as_method(repeating.tile), "dims")
     repeat_interleave = repeating.repeat_interleave
-    flip = spread(repeating.flip, "dims")
+    flip = spread(as_method(repeating.flip), "dims")
     fliplr = repeating.fliplr
     flipud = repeating.flipud
     roll = repeating.roll
     rot90 = repeating.rot90
 
     diag = diagonals.diag
-    diag_embed = diagonals.diag_embed
+    diag_embed = as_method(diagonals.diag_embed)
     diagflat = diagonals.diagflat
-    diagonal = diagonals.diagonal
+    diagonal = as_method(diagonals.diagonal)
     trace = diagonals.trace
     tril = diagonals.tril
     triu = diagonals.triu

@@ -9,6 +9,7 @@ import numpy as np
 from minitorch.engine.state import TensorState
 from minitorch.ops import shapes as ops
 from minitorch.ops.inplace import move_in_place
+from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 
 
@@ -40,9 +41,9 @@ class ShapeMethods(TensorState):
     __slots__ = ()
 
     reshape = spread(ops.reshape, "shape")
-    permute = spread(ops.permute, "dims")
-    expand = spread(ops.expand, "size")
-    sum_to_size = spread(ops.sum_to_size, "size")
+    permute = spread(as_method(ops.permute), "dims")
+    expand = spread(as_method(ops.expand), "size")
+    sum_to_size = spread(as_method(ops.sum_to_size), "size")
     view = spread(ops.view, "size", "dtype")
 
     def view_as(self, other: Any) -> Any:
@@ -57,18 +58,18 @@ class ShapeMethods(TensorState):
         """`expand` to the shape of `other`."""
         return ops.expand(self, _shape("expand_as", other))
 
-    flatten = ops.flatten
-    ravel = ops.ravel
-    unflatten = ops.unflatten
+    flatten = as_method(ops.flatten)
+    ravel = as_method(ops.ravel)
+    unflatten = as_method(ops.unflatten)
     transpose = ops.transpose
     swapaxes = ops.swapaxes
     swapdims = ops.swapdims
-    t = ops.t
-    adjoint = ops.adjoint
-    movedim = ops.movedim
+    t = as_method(ops.t)
+    adjoint = as_method(ops.adjoint)
+    movedim = as_method(ops.movedim)
     moveaxis = ops.moveaxis
-    squeeze = ops.squeeze
-    unsqueeze = ops.unsqueeze
+    squeeze = as_method(ops.squeeze)
+    unsqueeze = as_method(ops.unsqueeze)
     broadcast_to = ops.broadcast_to
 
     transpose_ = move_in_place(ops.transpose, ops.step_back)
@@ -78,9 +79,9 @@ class ShapeMethods(TensorState):
     squeeze_ = move_in_place(ops.squeeze, ops.step_back)
     unsqueeze_ = move_in_place(ops.unsqueeze, ops.step_back)
 
-    T = property(ops.T)
-    mT = property(ops.mT)
-    H = property(ops.H)
+    T = property(as_method(ops.T))
+    mT = property(as_method(ops.mT))
+    H = property(as_method(ops.H))
     mH = property(ops.mH)
 
 

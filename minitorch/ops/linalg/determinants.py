@@ -20,13 +20,14 @@ __all__ = ["det", "slogdet"]
 
 @primitive
 def _det(a, /):
-    return np.linalg.det(a)
+    with np.errstate(all="ignore"):
+        return np.linalg.det(a)
 
 
 @primitive
 def _cofactors(a, /):
     """The gradient of the determinant: ``det(a) * inv(a).T``, also where there is no inverse."""
-    det = np.asarray(np.linalg.det(a))
+    det = np.asarray(_det(a))
     if det.all():
         return det[..., None, None] * np.linalg.inv(a).swapaxes(-1, -2)
     u, s, vh = np.linalg.svd(a)
@@ -64,7 +65,8 @@ def det(A: Tensor) -> Tensor:
 
 @primitive
 def _slogdet(a, /):
-    return tuple(np.linalg.slogdet(a))
+    with np.errstate(all="ignore"):
+        return tuple(np.linalg.slogdet(a))
 
 
 def _slogdet_gradient(g, a, out):

@@ -107,16 +107,23 @@ def check_fit(name: str, A: Any, B: Any, left: bool = True) -> None:
 # --- Cholesky ----------------------------------------------------------------------------------
 
 
+def _lower_factor(a: np.ndarray) -> np.ndarray:
+    factor = np.linalg.cholesky(a)
+    if not np.isfinite(np.diagonal(factor, 0, -2, -1)).all():  # LAPACK let nan and inf pass
+        raise np.linalg.LinAlgError
+    return factor
+
+
 @primitive
 def _cholesky(a, /, upper, name):
     """The factor; where there is none an error in the name of `name`, or else nan."""
     if upper:
         return adjoint(_cholesky(adjoint(a), False, name))
     try:
-        return np.linalg.cholesky(a)
+        return _lower_factor(a)
     except np.linalg.LinAlgError:
         if name is None:
-            return each_or_nan(np.linalg.cholesky, a)
+            return each_or_nan(_lower_factor, a)
         raise LinAlgError(
             f"{name}(): a matrix of shape {list(a.shape[-2:])} is not positive-definite: its "
             f"leading minor of order {int(np.max(_bad_minor(a)))} is not"
@@ -129,7 +136,7 @@ def _bad_minor(a: np.ndarray) -> np.ndarray:
     for i in np.ndindex(info.shape):
         for order in range(1, a.shape[-1] + 1):
             try:
-                np.linalg.cholesky(a[i][:order, :order])
+                _lower_factor(a[i][:order, :order])
             except np.linalg.LinAlgError:
                 info[i] = order
                 break
