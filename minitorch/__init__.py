@@ -45,22 +45,17 @@ from minitorch.dtypes import (
     int_ as int,
 )
 from minitorch.engine.modes import is_anomaly_enabled, is_inference_mode_enabled
-from minitorch.memory import keep_freed_memory, silence_numpy
-from minitorch.ops.activations import (
-    celu,
-    elu,
-    gelu,
-    glu,
-    logit,
-    logsigmoid,
-    mish,
-    selu,
-    sigmoid,
-    silu,
-    softplus,
-    softsign,
-    tanhshrink,
+from minitorch.layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
 )  # fmt: skip
+from minitorch.memory import keep_freed_memory, silence_numpy
+from minitorch.ops.activations import celu, logit, selu, sigmoid
 from minitorch.ops.arithmetic import (
     add,
     addcdiv,
@@ -118,6 +113,14 @@ from minitorch.ops.complex_numbers import (
     view_as_complex,
     view_as_real,
 )  # fmt: skip
+from minitorch.ops.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)  # fmt: skip
 from minitorch.ops.copying import clone
 from minitorch.ops.counting import bincount, histc, histogram
 from minitorch.ops.creation import (
@@ -155,7 +158,6 @@ from minitorch.ops.exponential import (
     log10,
     logaddexp,
     logaddexp2,
-    xlog1py,
     xlogy,
 )  # fmt: skip
 from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
@@ -230,13 +232,20 @@ from minitorch.ops.matrices import (
     triangular_solve,
     vander,
 )  # fmt: skip
+from minitorch.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from minitorch.ops.norms import cdist, dist, norm, renorm
-from minitorch.ops.padding import pad
 from minitorch.ops.placing import (
     as_strided_scatter,
     diagonal_scatter,
     select_scatter,
     slice_scatter,
+)  # fmt: skip
+from minitorch.ops.pooling import (
+    avg_pool1d,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool3d,
 )  # fmt: skip
 from minitorch.ops.powers import float_power, hypot, ldexp, pow, reciprocal, rsqrt, sqrt, square
 from minitorch.ops.products import (
@@ -293,18 +302,7 @@ from minitorch.ops.random import (
     seed,
     set_rng_state,
 )  # fmt: skip
-from minitorch.ops.rectifiers import (
-    hardshrink,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    leaky_relu,
-    prelu,
-    relu,
-    relu6,
-    softshrink,
-    threshold,
-)  # fmt: skip
+from minitorch.ops.rectifiers import hardshrink, prelu, relu, threshold
 from minitorch.ops.reductions import (
     all,
     any,
@@ -344,6 +342,7 @@ from minitorch.ops.selecting import (
     dsplit,
     hsplit,
     narrow,
+    narrow_copy,
     select,
     split,
     split_with_sizes,
@@ -374,7 +373,7 @@ from minitorch.ops.shapes import (
     unsqueeze,
 )  # fmt: skip
 from minitorch.ops.signs import abs, absolute, copysign, heaviside, nextafter, sgn, sign, signbit
-from minitorch.ops.softmax import log_softmax, softmax, softmin
+from minitorch.ops.softmax import log_softmax, softmax
 from minitorch.ops.sorting import argsort, kthvalue, median, mode, msort, nanmedian, sort, topk
 from minitorch.ops.special_functions import (
     digamma,
@@ -389,7 +388,7 @@ from minitorch.ops.special_functions import (
     polygamma,
 )  # fmt: skip
 from minitorch.ops.statistics import corrcoef, cov, std, std_mean, var, var_mean
-from minitorch.ops.strided import as_strided, unfold
+from minitorch.ops.strided import as_strided
 from minitorch.ops.trigonometry import (
     acos,
     acosh,
@@ -415,6 +414,7 @@ from minitorch.ops.trigonometry import (
     tan,
     tanh,
 )  # fmt: skip
+from minitorch.ops.uneven_pooling import adaptive_avg_pool1d, adaptive_max_pool1d
 from minitorch.ops.where import masked_fill, nan_to_num, where
 from minitorch.printing import get_printoptions, printoptions, set_printoptions
 from minitorch.size import Size
@@ -436,63 +436,66 @@ __version__ = "0.1.0"
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
     "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute",
-    "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint",
-    "all", "allclose", "amax", "amin", "aminmax", "angle", "any", "arange", "arccos", "arccosh",
-    "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort",
-    "argwhere", "as_strided", "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh",
-    "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autograd", "baddbmm",
+    "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv",
+    "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin",
+    "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_strided",
+    "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh",
+    "atleast_1d", "atleast_2d", "atleast_3d", "autograd", "avg_pool1d", "baddbmm", "batch_norm",
     "bernoulli", "bfloat16", "bincount", "binomial", "bitwise_and", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
     "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
     "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "cfloat", "chain_matmul",
-    "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
-    "clamp_min", "clip", "clone", "column_stack", "combinations", "complex", "complex128",
-    "complex64", "concat", "concatenate", "conj", "conj_physical", "copysign", "corrcoef",
-    "cos", "cosh", "count_nonzero", "cov", "cross", "cummax", "cummin", "cumprod", "cumsum",
-    "cumulative_trapezoid", "default_generator", "deg2rad", "det", "device", "diag",
-    "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma", "dist", "div",
-    "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "elu", "empty",
-    "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expm1",
-    "eye", "fill", "fill_", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16",
-    "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
-    "frac", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "gather", "gcd",
-    "ge", "gelu", "ger", "get_default_dtype", "get_printoptions", "get_rng_state", "glu",
-    "gradient", "greater", "greater_equal", "gt", "half", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot",
-    "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill",
-    "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed",
-    "inner", "int", "int16", "int32", "int64", "int8", "inverse", "is_anomaly_enabled",
-    "is_complex", "is_conj", "is_floating_point", "is_grad_enabled",
-    "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_signed", "is_tensor", "isclose",
-    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kron", "kthvalue",
-    "lcm", "ldexp", "le", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linalg",
-    "linspace", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2",
-    "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logit", "logsigmoid", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve", "lu_unpack",
-    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
-    "matrix_power", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mish",
-    "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "mv",
-    "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
-    "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm",
-    "normal", "not_equal", "numel", "ones", "ones_like", "optim", "orgqr", "outer", "pad",
-    "permute", "pi", "pinverse", "poisson", "polar", "polygamma", "positive", "pow", "prelu",
-    "printoptions", "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "ravel", "real",
-    "reciprocal", "relu", "relu6", "remainder", "renorm", "repeat_interleave", "reshape",
-    "resolve_conj", "resolve_neg", "result_type", "return_types", "roll", "rot90", "round",
-    "row_stack", "rsqrt", "rsub", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce",
-    "searchsorted", "seed", "select", "select_scatter", "selu", "set_default_dtype",
-    "set_grad_enabled", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
-    "signbit", "silu", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "softmin",
-    "softplus", "softshrink", "softsign", "sort", "special", "split", "split_with_sizes",
-    "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "svd",
-    "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tanhshrink",
-    "tensor", "tensor_split", "tensordot", "threshold", "tile", "topk", "trace", "transpose",
-    "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triu", "triu_indices",
-    "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "unique",
+    "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations",
+    "complex", "complex128", "complex64", "concat", "concatenate", "conj", "conj_physical",
+    "contiguous_format", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross",
+    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "default_generator",
+    "deg2rad", "det", "device", "diag", "diag_embed", "diagflat", "diagonal",
+    "diagonal_scatter", "diff", "digamma", "dist", "div", "divide", "dot", "double", "dsplit",
+    "dstack", "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal",
+    "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "eye", "fill", "fill_", "finfo", "fix",
+    "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
+    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "from_dlpack",
+    "from_numpy", "frombuffer", "full", "full_like", "gather", "gcd", "ge", "ger",
+    "get_default_dtype", "get_printoptions", "get_rng_state", "gradient", "greater",
+    "greater_equal", "group_norm", "gt", "half", "hardshrink", "heaviside", "histc",
+    "histogram", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "imag",
+    "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
+    "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int",
+    "int16", "int32", "int64", "int8", "inverse", "is_anomaly_enabled", "is_complex", "is_conj",
+    "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_neg", "is_nonzero",
+    "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
+    "isposinf", "isreal", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
+    "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "log", "log10", "log1p",
+    "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
+    "lu", "lu_solve", "lu_unpack", "manual_seed", "masked_fill", "masked_scatter",
+    "masked_select", "matmul", "matrix_exp", "matrix_power", "max", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "maximum", "mean", "median",
+    "memory_format", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort",
+    "mul", "multinomial", "multiply", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative",
+    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
+    "ones", "ones_like", "optim", "orgqr", "outer", "permute", "pi", "pinverse", "poisson",
+    "polar", "polygamma", "positive", "pow", "prelu", "preserve_format", "printoptions", "prod",
+    "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "ravel", "real", "reciprocal", "relu",
+    "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg",
+    "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rsqrt",
+    "rsub", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
+    "select", "select_scatter", "selu", "set_default_dtype", "set_grad_enabled",
+    "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin",
+    "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split",
+    "split_with_sizes", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "strided",
+    "sub", "subtract", "sum", "svd", "swapaxes", "swapdims", "t", "take", "take_along_dim",
+    "tan", "tanh", "tensor", "tensor_split", "tensordot", "threshold", "tile", "topk", "trace",
+    "transpose", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triu",
+    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unique",
     "unique_consecutive", "unravel_index", "unsqueeze", "utils", "vander", "var", "var_mean",
-    "vdot", "view_as_complex", "view_as_real", "vsplit", "vstack", "where", "xlog1py", "xlogy",
-    "zero_", "zeros", "zeros_like",
+    "vdot", "view_as_complex", "view_as_real", "vsplit", "vstack", "where", "xlogy", "zero_",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 keep_freed_memory()

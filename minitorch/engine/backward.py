@@ -20,6 +20,7 @@ import numpy as np
 from minitorch.engine import clock
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, DeadEnd, Node, TensorState, wrap
+from minitorch.numerics.adding import add_rows
 
 ndarray = np.ndarray
 
@@ -51,7 +52,7 @@ def run(
             if isinstance(edge, Node):
                 heapq.heappush(heap, (-edge.order, edge))
 
-    check_nan = mode.check_nan
+    check_nan, latest = mode.check_nan, clock.latest
     recording, mode.recording = mode.recording, create_graph
     try:
         while heap:
@@ -69,7 +70,7 @@ def run(
                     f"backward through {node.name()} a second time, but what it saved was freed "
                     "by the first. Call backward(retain_graph=True) the first time"
                 )
-            if node.order < clock.latest.time:
+            if node.order < latest.time:
                 _check_not_overwritten(node, create_graph)
             grads = node.gradients(g, create_graph)
             if check_nan:
@@ -147,6 +148,8 @@ def _fit(grad: Any, like: Any, source: Node, create_graph: bool) -> Any:
 def _sum_to(grad: Any, shape: tuple[int, ...], source: Node) -> Any:
     """Undo broadcasting: sum `grad` over the dimensions in which an argument was stretched."""
     extra = len(grad.shape) - len(shape)
+    if isinstance(grad, ndarray) and extra == 1 and grad.ndim == 2 and grad.shape[1:] == shape:
+        return add_rows(grad)  # a bias, say
     stretched = tuple(
         i for i, n in enumerate(grad.shape) if i < extra or (shape[i - extra] == 1 and n != 1)
     )

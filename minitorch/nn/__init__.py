@@ -7,6 +7,10 @@ from minitorch.nn.flatten import Flatten, Unflatten
 from minitorch.nn.linear import Identity, Linear
 from minitorch.nn.loss import CrossEntropyLoss, MSELoss, NLLLoss
 from minitorch.nn.module import Module
+from minitorch.nn.normalization import (
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, InstanceNorm1d, InstanceNorm2d,
+    InstanceNorm3d, LayerNorm, LocalResponseNorm, RMSNorm,
+)  # fmt: skip
 from minitorch.nn.padding import (
     CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d,
     ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d,
@@ -15,10 +19,11 @@ from minitorch.nn.padding import (
 from minitorch.nn.parameter import Buffer, Parameter
 
 __all__ = [
-    "Buffer", "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
-    "ConstantPad3d", "CrossEntropyLoss", "Flatten", "Identity", "Linear", "LogSoftmax", "MSELoss",
-    "Module", "NLLLoss", "Parameter", "ReLU", "ReflectionPad1d", "ReflectionPad2d",
-    "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Sequential",
-    "Sigmoid", "Softmax", "Tanh", "Unflatten", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional",
-    "init",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Buffer", "CircularPad1d", "CircularPad2d",
+    "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "CrossEntropyLoss",
+    "Flatten", "GroupNorm", "Identity", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "LayerNorm", "Linear", "LocalResponseNorm", "LogSoftmax", "MSELoss", "Module", "NLLLoss",
+    "Parameter", "RMSNorm", "ReLU", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
+    "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Sequential", "Sigmoid", "Softmax",
+    "Tanh", "Unflatten", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional", "init",
 ]  # fmt: skip

@@ -65,7 +65,10 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        return linear(input, self.weight, self.bias)
+        own = self._parameters  # twenty times quicker to look up than self.weight
+        weight = own["weight"] if "weight" in own else self.weight
+        bias = own["bias"] if "bias" in own else self.bias
+        return linear(input, weight, bias)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         return (

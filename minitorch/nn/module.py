@@ -258,9 +258,7 @@ class Module:
             else [(prefix, self)]
         )
         for path, module in modules:
-            for name, value in module.__dict__.items():
-                if isinstance(value, list | tuple | dict | set) and value:
-                    _refuse_lost(self, type(module), name, value)
+            check_containers(self, module)
             for name, value in getattr(module, registry).items():
                 if value is None or id(value) in seen:
                     continue
@@ -548,6 +546,13 @@ def _add_hook(hooks: dict[int, Any], hook: Hook, prepend: bool) -> RemovableHand
         hooks.clear()
         hooks.update(hooks_in_order)
     return handle
+
+
+def check_containers(root: Module, module: Module) -> None:
+    """TypeError if a plain list or dict of `module` holds what would be lost to `root`."""
+    for name, value in module.__dict__.items():
+        if isinstance(value, list | tuple | dict | set) and value:
+            _refuse_lost(root, type(module), name, value)
 
 
 def _refuse_lost(root: Module, owner: type, name: str, value: Any) -> None:

@@ -52,6 +52,10 @@ def state_dict(
         names = "destination", "prefix", "keep_vars"
         return state_dict(self, **dict(zip(names, args)))
     if destination is None:
+        from minitorch.nn.module import check_containers
+
+        for module in self.modules():
+            check_containers(self, module)
         destination = OrderedDict()
         destination._metadata = OrderedDict()  # type: ignore[attr-defined]
     metadata = {"version": self._version}

@@ -70,9 +70,7 @@ def _logit(input):
 
 
 _logit.gradient(
-    input=lambda g, input: choose(
-        (input >= 0) & (input <= 1), g / (input * (1 - input)), np.full_like(g, np.nan)
-    )
+    input=lambda g, input: choose((input >= 0) & (input <= 1), g / (input * (1 - input)), math.nan)
 )
 
 

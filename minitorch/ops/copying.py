@@ -9,6 +9,7 @@ import numpy as np
 from minitorch.devices import require_cpu
 from minitorch.dtypes import to_numpy_dtype
 from minitorch.engine.state import TensorState
+from minitorch.layouts import contiguous_format, laid_out, lies_as
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 
@@ -32,8 +33,8 @@ def cast(input: Any, dtype: np.dtype[Any]) -> Any:
 
 
 @primitive
-def _clone(x, /, order):
-    return x.copy("C" if 0 in x.strides else order)  # expanded: rows, whatever NumPy would choose
+def _clone(x, /, memory_format):
+    return laid_out(x, memory_format)
 
 
 _clone.gradient(x=lambda g: g)
@@ -48,18 +49,15 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> minitorch.clone(x).fill_(1), x
     (tensor([1., 1.]), tensor([0., 0.]))
     """
-    return _clone(input, _order(memory_format))
-
-
-def _order(memory_format: Any) -> str:
-    """NumPy's letter: keep the order of the axes in memory, or row by row."""
-    return "C" if str(memory_format).endswith("contiguous_format") else "K"
+    return _clone(input, memory_format)
 
 
 @takes_tensors
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """`input` itself if its elements lie row by row in memory, otherwise such a copy."""
-    return input if input._data.flags.c_contiguous else _clone(input, "C")
+    """`input` itself if its elements lie row by row (or as asked) in memory, else such a copy."""
+    if lies_as(input._data, memory_format):
+        return input
+    return _clone(input, contiguous_format if memory_format is None else memory_format)
 
 
 def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, other: Any = None,
@@ -97,4 +95,4 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, other: 
     wanted = data.dtype if dtype is None else to_numpy_dtype(dtype)
     if wanted != data.dtype:
         return _to_copy(input, wanted)
-    return _clone(input, _order(memory_format)) if copy else input
+    return _clone(input, memory_format) if copy else input

@@ -22,6 +22,7 @@ from minitorch.dtypes import (
     to_numpy_dtype,
 )
 from minitorch.engine.state import LEAF, TensorState, wrap
+from minitorch.layouts import strided
 from minitorch.ops.out import store
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ Number = bool | int | float | complex
 def made(array: np.ndarray, device: Any, requires_grad: bool, layout: Any = None) -> Any:
     """A new leaf from `array`, after the checks that every creation function makes."""
     require_cpu(device)
-    if layout is not None and layout != "strided":
+    if layout is not None and layout is not strided:
         raise NotImplementedError(f"minitorch has dense tensors only, no layout {layout!r}")
     if requires_grad and array.dtype.kind not in "fcV":
         raise RuntimeError(
@@ -144,11 +145,13 @@ def _number(value: Any, wanted: np.dtype[Any] | None) -> np.ndarray:
 
 
 def _plain(data: Any) -> Any:
-    """Nested lists with every Tensor replaced by its array."""
+    """Nested lists with every Tensor replaced by its array, every other sequence by a list."""
     if isinstance(data, TensorState):
         return data._data
     if isinstance(data, list | tuple):
         return [_plain(x) for x in data] if _holds_other(data) else data
+    if isinstance(data, Sequence | memoryview) and not isinstance(data, str | bytes):
+        return [_plain(x) for x in data]
     return data
 
 
@@ -158,10 +161,9 @@ def _holds_other(data: Any) -> bool:
 
 def _check_even(data: Any, depth: int) -> tuple[int, ...]:
     """The shape of nested lists; ValueError naming the first place where lengths differ."""
-    if not isinstance(data, list | tuple | np.ndarray) or np.ndim(data) == 0 and not len(data):
-        return () if not isinstance(data, np.ndarray) else data.shape
-    shapes = [_check_even(x, depth + 1) if isinstance(x, list | tuple) else np.shape(x)
-              for x in data]  # fmt: skip
+    if not isinstance(data, list | tuple):
+        return np.shape(data)
+    shapes = [_check_even(x, depth + 1) for x in data]
     for shape in shapes:
         if shape != shapes[0]:
             first, other = shapes[0], shape

@@ -48,7 +48,10 @@ def _index(x, /, key):
 def _index_backward(picked, /, key, shape):
     """Zeros of `shape` with `picked` added at `key`: the adjoint of `_index`."""
     out = np.zeros(shape, picked.dtype)
-    add_at(out, key, picked)
+    if len(key) == 1 and key[0].dtype == np.bool_ and key[0].shape == shape:
+        out.reshape(-1)[np.flatnonzero(key[0])] = picked.reshape(-1)
+    else:
+        add_at(out, key, picked)
     return out
 
 
@@ -97,7 +100,7 @@ def add_at(x: np.ndarray, key: Key, values: Any) -> None:
     )
     if not rows.size:
         return
-    if np.bincount(rows.reshape(-1)).max() == 1:
+    if _distinct(rows.reshape(-1)):
         x[key] += values
         return
     # NumPy adds quickly at one array of places in flat memory, slowly at anything else.
@@ -107,6 +110,12 @@ def add_at(x: np.ndarray, key: Key, values: Any) -> None:
     flat = (lead + flat[:, None]) * width + np.arange(width)
     values = np.broadcast_to(values, before + rows.shape + after)
     np.add.at(x.reshape(-1), flat.reshape(-1), values.reshape(-1))
+
+
+def _distinct(rows: np.ndarray) -> bool:
+    if rows.max() < 16 * rows.size + 65536:
+        return bool(np.bincount(rows).max() == 1)
+    return np.unique(rows).size == rows.size
 
 
 def _rows(x: np.ndarray, key: Key) -> tuple[int, int, np.ndarray] | None:

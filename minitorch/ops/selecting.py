@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.engine.state import TensorState
+from minitorch.ops.copying import clone
 from minitorch.ops.dims import check_dim
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = [
-    "chunk", "dsplit", "hsplit", "narrow", "select", "split", "split_with_sizes", "tensor_split",
+    "chunk", "dsplit", "hsplit", "narrow", "narrow_copy", "select", "split", "split_with_sizes", "tensor_split",
     "unbind", "vsplit",
 ]  # fmt: skip
 
@@ -94,6 +95,11 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
             f"narrow(): start {first} + length {length} exceeds the size {size} of dimension {dim}"
         )
     return _slice(input, (*(ALL,) * dim, slice(first, first + length), ...))
+
+
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """A copy of `narrow`."""
+    return clone(narrow(input, dim, start, length))
 
 
 # --- into several pieces -----------------------------------------------------------------------

@@ -153,8 +153,8 @@ def check_real(name: str, input: Any) -> None:
 def mvlgamma(input: Tensor, p: int, *, out: Any = None) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension `p`."""
     check_real("mvlgamma", input)
-    if p < 1:
-        raise RuntimeError(f"mvlgamma(): p must be at least 1, got {p}")
+    if p < 1 or input._data.dtype.kind == "b":
+        raise RuntimeError(f"mvlgamma(): needs numbers and p >= 1, got {input.dtype} and p = {p}")
     (x,) = unify("mvlgamma", input, floats=True)
     result = lgamma(x) + p * (p - 1) / 4 * math.log(math.pi)
     for j in range(1, p):
@@ -174,13 +174,13 @@ zeta.gradient(
 )
 
 
-@elementwise("float", kinds="fV", numbers="none")
+@elementwise(kinds="fV", numbers="none")
 def igamma(input, other):
     """The regularised lower incomplete gamma function of `other`, with parameter `input`."""
     return incomplete.gammainc(input, other)
 
 
-@elementwise("float", kinds="fV", numbers="none")
+@elementwise(kinds="fV", numbers="none")
 def igammac(input, other):
     """The regularised upper incomplete gamma function: ``1 - igamma(input, other)``."""
     return incomplete.gammaincc(input, other)

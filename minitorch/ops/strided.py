@@ -36,6 +36,13 @@ def _address(x: np.ndarray) -> int:
     return x.__array_interface__["data"][0]
 
 
+def capacity(x: np.ndarray) -> int:
+    """How many elements there are from the first of `x` to the end of its memory."""
+    block = _block(x)
+    end = _address(block) + block.nbytes
+    return (end - _address(x)) // x.dtype.itemsize
+
+
 def _strided(x: np.ndarray, shape: Any, strides: Any, shift: int) -> np.ndarray:
     """A view of the memory that `x` looks into; `strides` and `shift` from `x` on in elements."""
     block = _block(x)

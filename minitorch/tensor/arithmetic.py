@@ -171,6 +171,11 @@ class ArithmeticMethods(TensorState):
     clip_ = in_place(bounds.clamp, "clip_")
 
 
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """NumPy's call of `clamp`, by its old and its new names."""
+    return bounds.clamp(a, min if a_min is None else a_min, max if a_max is None else a_max)
+
+
 UFUNCS.update(
     {
         np.absolute: signs.abs,
@@ -187,6 +192,7 @@ UFUNCS.update(
         np.fmod: rounding.fmod.ufunc,
         np.gcd: arithmetic.gcd.ufunc,
         np.hypot: powers.hypot.ufunc,
+        np.ldexp: powers.ldexp,
         np.lcm: arithmetic.lcm.ufunc,
         np.maximum: bounds.maximum.ufunc,
         np.minimum: bounds.minimum.ufunc,
@@ -209,7 +215,7 @@ UFUNCS.update(
 
 FUNCTIONS.update(
     {
-        np.clip: bounds.clamp,
+        np.clip: _clip,
         np.fix: rounding.trunc,
         np.round: lambda a, decimals=0: rounding.round(a, decimals=decimals),
     }

@@ -7,11 +7,28 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes
+from minitorch.devices import require_cpu
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import copying as ops
 from minitorch.ops import filling
 from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
+
+
+TYPE_NAMES = {
+    "bool": "BoolTensor",
+    "uint8": "ByteTensor",
+    "int8": "CharTensor",
+    "int16": "ShortTensor",
+    "int32": "IntTensor",
+    "int64": "LongTensor",
+    "float16": "HalfTensor",
+    "bfloat16": "BFloat16Tensor",
+    "float32": "FloatTensor",
+    "float64": "DoubleTensor",
+    "complex64": "ComplexFloatTensor",
+    "complex128": "ComplexDoubleTensor",
+}
 
 
 def _converter(dtype: dtypes.dtype) -> Any:
@@ -36,6 +53,30 @@ class CopyMethods(TensorState):
     def type_as(self, other: Any) -> Any:
         """In the dtype of `other`."""
         return ops.cast(self, other._data.dtype)
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """In another dtype; without one, the name of the old constructor for this dtype."""
+        if dtype is None:
+            return f"minitorch.{TYPE_NAMES[self.dtype.name]}"
+        if isinstance(dtype, str):
+            names = {name: kind for kind, name in TYPE_NAMES.items()}
+            kind = names.get(dtype.rpartition(".")[2])
+            if kind is None:
+                raise ValueError(f"invalid type: {dtype!r}")
+            dtype = dtypes.BY_NAME[kind]
+        return ops.to(self, getattr(dtype, "kind", dtype))
+
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
+        """Refused: minitorch computes on the CPU."""
+        return require_cpu("cuda" if device is None else device)
+
+    def pin_memory(self, device: Any = None) -> Any:
+        """Itself: there is no device to copy to."""
+        return self
+
+    def share_memory_(self) -> Any:
+        """Itself; threads share memory anyway, processes do not."""
+        return self
 
     def cpu(self, memory_format: Any = None) -> Any:
         """On the CPU: itself."""

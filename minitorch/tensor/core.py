@@ -16,6 +16,7 @@ from minitorch.engine import backward as engine
 from minitorch.engine import clock
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, DeadEnd, Node, RemovableHandle, TensorState, wrap
+from minitorch.layouts import lies_as, strided
 from minitorch.ops.dims import check_dim
 from minitorch.ops.views import inherit_requires_grad
 from minitorch.size import Size
@@ -102,8 +103,8 @@ class Core(TensorState):
         return self._data.__array_interface__["data"][0]
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether the elements lie in memory row by row, without gaps."""
-        return self._data.flags.c_contiguous
+        """Whether the elements lie in memory row by row (or as asked), without gaps."""
+        return lies_as(self._data, memory_format)
 
     def is_floating_point(self) -> bool:
         return self.dtype.is_floating_point
@@ -116,7 +117,7 @@ class Core(TensorState):
 
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_mkldnn = is_nested = False
     is_cpu = True
-    layout = "strided"
+    layout = strided
     name = None
 
     def get_device(self) -> int:

@@ -138,8 +138,24 @@ class ElementaryMethods(TensorState):
 
     # --- complex numbers ----------------------------------------------------------------------
 
-    real = property(complex_numbers.real, lambda x, y: complex_numbers.real(x).copy_(y))
-    imag = property(complex_numbers.imag, lambda x, y: complex_numbers.imag(x).copy_(y))
+    @property
+    def real(self: Any) -> Any:
+        """The real part, as a view; assigning writes through it."""
+        return complex_numbers.real(self)
+
+    @real.setter
+    def real(self: Any, value: Any) -> None:
+        complex_numbers.real(self).copy_(value)
+
+    @property
+    def imag(self: Any) -> Any:
+        """The imaginary part, as a view; assigning writes through it."""
+        return complex_numbers.imag(self)
+
+    @imag.setter
+    def imag(self: Any, value: Any) -> None:
+        complex_numbers.imag(self).copy_(value)
+
     angle = complex_numbers.angle
     conj = complex_numbers.conj
     conj_physical = complex_numbers.conj_physical

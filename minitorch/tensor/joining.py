@@ -19,6 +19,7 @@ class JoinMethods(TensorState):
 
     select = as_method(selecting.select)
     narrow = as_method(selecting.narrow)
+    narrow_copy = selecting.narrow_copy
     split = as_method(selecting.split)
     split_with_sizes = as_method(selecting.split_with_sizes)
     tensor_split = as_method(selecting.tensor_split)

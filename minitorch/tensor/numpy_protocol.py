@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.engine.state import TensorState
+from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.inplace import replace
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
@@ -49,6 +49,15 @@ class NumpyProtocol(TensorState):
                 "use the Tensor's own method, or pass tensor.detach().numpy()"
             )
         return op(*args, **kwargs)
+
+
+def with_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of Tensors alone, for NumPy's function in which arrays may stand beside them."""
+
+    def mixed(*args: Any, **kwargs: Any) -> Any:
+        return function(*[wrap(a) if isinstance(a, np.ndarray) else a for a in args], **kwargs)
+
+    return mixed
 
 
 def _as_operand(x: Any) -> Any:

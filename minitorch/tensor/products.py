@@ -11,7 +11,7 @@ from minitorch.ops import arithmetic, einsum
 from minitorch.ops import products as ops
 from minitorch.ops.inplace import in_place
 from minitorch.ops.shapes import ravel
-from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
+from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS, with_tensors
 
 
 class ProductMethods(TensorState):
@@ -64,12 +64,12 @@ UFUNCS[np.matmul] = ops.matmul
 
 FUNCTIONS.update(
     {
-        np.dot: _np_dot,
-        np.inner: ops.inner,
-        np.outer: lambda a, b: ops.outer(ravel(a), ravel(b)),
-        np.vdot: lambda a, b: ops.vdot(ravel(a), ravel(b)),
-        np.kron: ops.kron,
-        np.einsum: einsum.einsum,
-        np.tensordot: _np_tensordot,
+        np.dot: with_tensors(_np_dot),
+        np.inner: with_tensors(ops.inner),
+        np.outer: with_tensors(lambda a, b: ops.outer(ravel(a), ravel(b))),
+        np.vdot: with_tensors(lambda a, b: ops.vdot(ravel(a), ravel(b))),
+        np.kron: with_tensors(ops.kron),
+        np.einsum: with_tensors(einsum.einsum),
+        np.tensordot: with_tensors(_np_tensordot),
     }
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from minitorch.engine.state import TensorState
 from minitorch.ops import shapes as ops
+from minitorch.ops import storage
 from minitorch.ops.inplace import move_in_place
 from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
@@ -78,6 +79,10 @@ class ShapeMethods(TensorState):
     t_ = move_in_place(ops.t, ops.step_back)
     squeeze_ = move_in_place(ops.squeeze, ops.step_back)
     unsqueeze_ = move_in_place(ops.unsqueeze, ops.step_back)
+
+    resize_ = spread(storage.resize_, "sizes")
+    resize_as_ = storage.resize_as_
+    set_ = storage.set_
 
     T = property(as_method(ops.T))
     mT = property(as_method(ops.mT))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import minitorch as mt
+from minitorch.ops import activations, rectifiers
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,25 @@ ELEMENTWISE = [
     _case("clamp", lambda x: mt.clamp(x, -10.0, 10.0), reference=lambda x: np.clip(x, -10, 10)),
     _case("where", lambda a, b: mt.where(a.detach() > 0, a, b), NONZERO, ANY,
           reference=lambda a, b: np.where(a > 0, a, b)),
+]  # fmt: skip
+
+ACTIVATIONS = [
+    _case("gelu", activations.gelu),
+    _case("gelu(tanh)", lambda x: activations.gelu(x, "tanh")),
+    _case("silu", activations.silu, reference=lambda x: x / (1 + np.exp(-x))),
+    _case("mish", activations.mish, reference=lambda x: x * np.tanh(np.log1p(np.exp(x)))),
+    _case("softplus", activations.softplus, reference=lambda x: np.log1p(np.exp(x))),
+    _case("logsigmoid", activations.logsigmoid, reference=lambda x: -np.log1p(np.exp(-x))),
+    _case("elu", activations.elu, NONZERO), _case("selu", activations.selu, NONZERO),
+    _case("celu", lambda x: activations.celu(x, 0.7), NONZERO),
+    _case("softsign", activations.softsign, reference=lambda x: x / (1 + np.abs(x))),
+    _case("tanhshrink", activations.tanhshrink, reference=lambda x: x - np.tanh(x)),
+    _case("leaky_relu", rectifiers.leaky_relu, reference=lambda x: np.where(x > 0, x, x * 0.01)),
+    _case("hardswish", rectifiers.hardswish), _case("hardsigmoid", rectifiers.hardsigmoid),
+    _case("erfcx", mt.special.erfcx), _case("ndtr", mt.special.ndtr),
+    _case("ndtri", mt.special.ndtri, PROBABILITY, float32=1e-3),
+    _case("log_ndtr", mt.special.log_ndtr), _case("entr", mt.special.entr, POSITIVE),
+    _case("i0", mt.special.i0, reference=np.i0), _case("i1e", mt.special.i1e, NONZERO),
 ]  # fmt: skip
 
 REDUCTIONS = [
@@ -219,4 +239,4 @@ LOSSES = [
           reference=lambda x: np.mean(np.log(np.sum(np.exp(x), 1)) - x[:, 0]), zero_size=False),
 ]  # fmt: skip
 
-TABLE: list[Row] = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *PRODUCTS, *LOSSES]
+TABLE: list[Row] = [*ELEMENTWISE, *ACTIVATIONS, *REDUCTIONS, *SHAPES, *PRODUCTS, *LOSSES]

@@ -225,7 +225,7 @@ class Careful(torch.overrides.TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         name = getattr(func, "__name__", "")
-        if name == "__setitem__" or name.endswith("_") and not name.endswith("__"):
+        if name == "__setitem__" or (name.endswith("_") and not name.endswith("__")):
             args = (args[0], *[self.copied(a, args[0]) for a in args[1:]])
         return func(*args, **(kwargs or {}))
 

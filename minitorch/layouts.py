@@ -1,0 +1,69 @@
+"""How elements lie in memory: `layout` (dense, always) and `memory_format` (the order of axes)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class _Named:
+    """A constant that prints as its name and stays one object through pickling and copying."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"minitorch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+class layout(_Named):
+    """Mirrors ``torch.layout``; there are dense tensors only, `strided`."""
+
+    __slots__ = ()
+
+
+class memory_format(_Named):
+    """In which order the elements lie.  Mirrors ``torch.memory_format``."""
+
+    __slots__ = ()
+
+
+strided = layout("strided")
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
+
+_RANKS = {"channels_last": 4, "channels_last_3d": 5}
+
+
+def laid_out(array: np.ndarray, format: memory_format | None) -> np.ndarray:
+    """A copy of `array` whose elements lie as `format` says; None keeps the order of the axes."""
+    if format is None or format is preserve_format:
+        return array.copy("C" if 0 in array.strides else "K")  # expanded: row by row
+    if format is contiguous_format:
+        return array.copy("C")
+    _check_rank(array, format)
+    return np.moveaxis(np.moveaxis(array, 1, -1).copy("C"), -1, 1)
+
+
+def lies_as(array: np.ndarray, format: memory_format | None) -> bool:
+    """Whether the elements of `array` lie so already; None asks for rows without gaps."""
+    if format is None or format in (contiguous_format, preserve_format):
+        return array.flags.c_contiguous
+    _check_rank(array, format)
+    return np.moveaxis(array, 1, -1).flags.c_contiguous
+
+
+def _check_rank(array: np.ndarray, format: Any) -> None:
+    if not isinstance(format, memory_format):
+        raise TypeError(f"memory_format must be a memory_format, got {type(format).__name__}")
+    rank = _RANKS[format.name]
+    if array.ndim != rank:
+        raise RuntimeError(f"{format} is for tensors of {rank} dimensions, not {array.ndim}")
