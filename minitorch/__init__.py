@@ -76,6 +76,7 @@ from minitorch.ops.arithmetic import (
     true_divide,
 )  # fmt: skip
 from minitorch.ops.bounds import clamp, clamp_max, clamp_min, clip, fmax, fmin, maximum, minimum
+from minitorch.ops.broadcasting import broadcast_shapes, broadcast_tensors, broadcast_to
 from minitorch.ops.comparison import (
     allclose,
     eq,
@@ -167,11 +168,7 @@ from minitorch.ops.gathering import (
     index_add,
     index_copy,
     index_fill,
-    index_reduce,
     index_select,
-    scatter,
-    scatter_add,
-    scatter_reduce,
     take_along_dim,
 )  # fmt: skip
 from minitorch.ops.indexing import index_put, index_put_
@@ -336,6 +333,7 @@ from minitorch.ops.rounding import (
     trunc,
 )  # fmt: skip
 from minitorch.ops.scans import cummax, cummin, cumprod, cumsum, logcumsumexp
+from minitorch.ops.scattering import index_reduce, scatter, scatter_add, scatter_reduce
 from minitorch.ops.searching import bucketize, isin, searchsorted, unique, unique_consecutive
 from minitorch.ops.selecting import (
     chunk,
@@ -355,9 +353,6 @@ from minitorch.ops.shapes import (
     atleast_1d,
     atleast_2d,
     atleast_3d,
-    broadcast_shapes,
-    broadcast_tensors,
-    broadcast_to,
     flatten,
     moveaxis,
     movedim,

@@ -63,7 +63,9 @@ def test_taking_apart_and_putting_together(case, n):
 
 
 @few
-@given(hnp.array_shapes(max_dims=3, max_side=3), st.lists(st.integers(0, 3), min_size=3, max_size=3))
+@given(
+    hnp.array_shapes(max_dims=3, max_side=3), st.lists(st.integers(0, 3), min_size=3, max_size=3)
+)
 def test_repeating(shape, repeats):
     x = numbers(*shape)
     same(mt.tensor(x).repeat(repeats), np.tile(x, repeats))

@@ -167,6 +167,8 @@ class _BackwardGate:
         return tuple(grad_output[i] for i in self.out_places)
 
     def leaving(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self.grad_output is None:  # a second derivative, which did not enter by the outputs
+            return grads
         full: list[Any] = [None] * self.count
         for i, g in zip(self.places, grads):
             full[i] = g
@@ -175,6 +177,7 @@ class _BackwardGate:
             result = hook.function(self.module, grad_input, self.grad_output)
             if result is not None:
                 grad_input = result if isinstance(result, tuple) else (result,)
+        self.grad_output = None
         return tuple(grad_input[i] for i in self.places)
 
 

@@ -13,7 +13,7 @@ from minitorch.ops.checks import check_floating
 from minitorch.ops.dims import check_dim
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, div, mul, sub
-from minitorch.ops.out import store
+from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single
 from minitorch.ops.selecting import narrow
@@ -123,6 +123,7 @@ def _softplus_rule(g, input, beta, threshold):
 _softplus.gradient(input=_softplus_rule)
 
 
+@with_out
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``; `input` itself where ``beta * input > threshold``."""
     check_floating("softplus", input, complex=False)
@@ -243,6 +244,7 @@ def _gelu_tanh_rule(g, input):
 _gelu_tanh.gradient(input=_gelu_tanh_rule)
 
 
+@with_out
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """`input` times the probability that a normal number is below it.
 

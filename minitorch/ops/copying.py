@@ -60,8 +60,10 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     return _clone(input, contiguous_format if memory_format is None else memory_format)
 
 
-def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, other: Any = None,
-       non_blocking: bool = False, copy: bool = False, memory_format: Any = None) -> Tensor:  # fmt: skip
+def to(
+    input: Tensor, *args: Any, dtype: Any = None, device: Any = None, other: Any = None,
+    non_blocking: bool = False, copy: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
     """`input` in another dtype; itself when nothing changes (unless `copy`).
 
     ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)`` (the dtype of that

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["fill", "fill_", "zero_"]
 
 
+@edit(overlap=True)
 def _fill(x, /, value):
     x[...] = value
 
 
-_fill = edit(_fill, overlap=True)
 _fill.gradient(x=lambda g: np.zeros_like(g))
 
 

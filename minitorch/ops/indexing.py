@@ -323,7 +323,7 @@ def _is_several(index: list[Any]) -> bool:
     )
 
 
-def _read_arrays(items: Sequence[Any], ndim: int) -> tuple[Key | None, Key]:
+def _read_arrays(items: Sequence[Any], ndim: int) -> tuple[Key | None, Key | None]:
     """`read_index` where some of the items are not basic."""
     items = [_read_item(item) for item in items]
     used = sum(_dims_used(item) for item in items)
@@ -384,7 +384,7 @@ def _read_item(item: Any) -> Any:
             "a tensor is indexed by integers, slices, None, ..., and tensors, arrays or lists of "
             f"integers or booleans; got {type(item).__name__}"
         )
-    if array.dtype.kind not in "iub" or array.dtype in (np.int8, np.int16) and array.ndim:
+    if array.dtype.kind not in "iub" or (array.dtype in (np.int8, np.int16) and array.ndim):
         raise IndexError(
             "tensors used as indices must be int64, int32, bool or uint8 (a mask); "
             f"got {array.dtype}"

@@ -20,8 +20,8 @@ from minitorch.engine.backward import edge_of
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, TensorState, wrap
 from minitorch.ops.copying import cast
-from minitorch.ops.op import Op, record
 from minitorch.ops.identity import identity
+from minitorch.ops.op import Op, record
 from minitorch.ops.out import check_memory
 from minitorch.ops.primitive import primitive
 from minitorch.ops.views import Steps, keep_retaining, living_views, refresh_views, replay, view_of
@@ -36,7 +36,7 @@ def in_place(op: Callable[..., Any], name: str | None = None) -> Callable[..., A
         source = self
         if mode.recording and check_writable(self, args, kwargs):
             # What the op saves of `self` is the value before the write, so it must see a copy.
-            copied = needs_old or any([_same_memory(a, self) for a in args])
+            copied = needs_old or any(_same_memory(a, self) for a in args)
             source = wrap(self._data.copy() if copied else self._data, edge_of(self))
         for a in args:
             if isinstance(a, TensorState):
@@ -166,7 +166,7 @@ def tell_views(target: Any) -> None:
             tell_views(origin)
 
 
-def edit(function: Callable[..., None], overlap: bool = False) -> Any:
+def edit(function: Any = None, *, overlap: bool = False) -> Any:
     """Declare an op that changes some elements of its first argument.
 
     `function` writes to the array that it is given first; it must find whatever is wrong with
@@ -174,6 +174,8 @@ def edit(function: Callable[..., None], overlap: bool = False) -> Any:
     tensor's own memory, at the price of the changed elements alone.  Rules may not name the
     first argument, nor ``out``.  `overlap`: it does not matter if elements share memory.
     """
+    if function is None:
+        return lambda function: edit(function, overlap=overlap)
 
     def changed(*args: Any) -> Any:
         out = args[0].copy()
@@ -219,7 +221,7 @@ def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
         [s if s is None else tuple([_after(v, value, data) for v in s]) for s in node.saved]
     )
     node.order = clock.tick()  # after the stamp of this very write
-    if any([type(v) is clock.Overwritten for s in node.saved for v in s or ()]):
+    if any(type(v) is clock.Overwritten for s in node.saved for v in s or ()):
         clock.latest.time = clock.tick()  # so that backward looks
     view = target._view
     if view is None:
@@ -323,7 +325,9 @@ def move_in_place(op: Callable[..., Any], back: Callable[..., Any]) -> Callable[
             self._view = view_of(view.base, (*view.steps, step), view.refusal)
         else:
             for other in living_views(self):  # their steps begin at what the tensor was
-                other._view = view_of(self, (back(old, step), *other._view.steps), other._view.refusal)
+                other._view = view_of(
+                    self, (back(old, step), *other._view.steps), other._view.refusal
+                )
         tell_views(self)
         return self
 

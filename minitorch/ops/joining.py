@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch.dtypes import common_dtype
 from minitorch.engine.state import TensorState
+from minitorch.ops.broadcasting import expand
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
 from minitorch.ops.out import takes_tensors, with_out
@@ -18,7 +19,6 @@ from minitorch.ops.shapes import (
     atleast_1d,
     atleast_2d,
     atleast_3d,
-    expand,
     reshape,
 )
 

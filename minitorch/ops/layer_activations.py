@@ -110,7 +110,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
     >>> import minitorch
     >>> minitorch.nn.functional.hardswish(minitorch.tensor([-3.0, 1.5, 3.0]))
-    tensor([0.0000, 1.1250, 3.0000])
+    tensor([-0.0000, 1.1250, 3.0000])
     """
     return _hardswish_(input) if inplace else rectifiers.hardswish(input)
 

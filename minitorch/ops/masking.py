@@ -10,9 +10,10 @@ import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
+from minitorch.ops.broadcasting import broadcast_shapes, expand
 from minitorch.ops.indexing import Key, _index, _put, _put_add
-from minitorch.ops.out import takes_tensors, with_out
-from minitorch.ops.shapes import broadcast_shapes, expand, ravel, reshape
+from minitorch.ops.out import store, takes_tensors, with_out
+from minitorch.ops.shapes import ravel, reshape
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -180,12 +181,8 @@ def nonzero(input: Tensor, *, out: Any = None, as_tuple: bool = False) -> Any:
     data = input._data
     if as_tuple:
         return tuple([wrap(a) for a in np.nonzero(np.atleast_1d(data))])
-    return _argwhere(input, out=out)
-
-
-@with_out
-def _argwhere(input: Any) -> Any:
-    return wrap(np.argwhere(input._data))
+    found = wrap(np.argwhere(data))
+    return found if out is None else store(out, found)
 
 
 def argwhere(input: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ from minitorch.ops.padding import pad_constant
 from minitorch.ops.powers import pow, rsqrt
 from minitorch.ops.promotion import in_dtype
 from minitorch.ops.selecting import ALL, _slice
-from minitorch.ops.shapes import expand, reshape
+from minitorch.ops.broadcasting import expand
+from minitorch.ops.shapes import reshape
 from minitorch.ops.standardizing import (
     per_channel,
     scaled_rows,

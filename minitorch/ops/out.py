@@ -18,7 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def not_a_tensor(name: str, error: AttributeError) -> Exception:
     """What to raise instead of an AttributeError, where an argument was no Tensor."""
-    if isinstance(error.obj, TensorState | np.ndarray) or error.obj is None and error.name is None:
+    if isinstance(error.obj, TensorState | np.ndarray) or (
+        error.obj is None and error.name is None
+    ):
         return error
     return TypeError(f"{name}() needs a Tensor, got {type(error.obj).__name__}")
 
@@ -41,7 +43,7 @@ def takes_tensors(function: F) -> F:
 
 def as_method(function: F) -> F:
     """The function without `takes_tensors`."""
-    return function.__wrapped__  # type: ignore[attr-defined,no-any-return]
+    return function.__wrapped__  # type: ignore[attr-defined]
 
 
 def store(out: Any, result: Any) -> Any:

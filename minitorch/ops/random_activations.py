@@ -6,19 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minitorch.engine.state import TensorState, wrap
+from minitorch.engine.state import wrap
 from minitorch.ops.checks import check_floating
 from minitorch.ops.dims import check_dim
 from minitorch.ops.inplace import in_place
-from minitorch.ops.operators import add, div, mul, sub
+from minitorch.ops.operators import add, div, sub
+from minitorch.ops.primitive import primitive
 from minitorch.ops.random import Generator, stream
 from minitorch.ops.rectifiers import leaky_relu
 from minitorch.ops.softmax import softmax
+from minitorch.ops.where import flat_in
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = ["gumbel_softmax", "rrelu", "rrelu_"]
+
+
+@primitive
+def _sloped(input, /, slopes):
+    return input * slopes
+
+
+_sloped.gradient(input=lambda g, input, slopes: flat_in(g * slopes, input))
 
 
 def _random_leaky_relu(
@@ -37,7 +47,7 @@ def _random_leaky_relu(
     drawn = input._data <= 0  # only these draw, one after the other
     numbers = stream(generator).uniform((int(np.count_nonzero(drawn)),), "float64", lower, upper)
     slopes[drawn] = numbers.astype(slopes.dtype)
-    return mul(input, wrap(slopes))
+    return _sloped(input, slopes)
 
 
 rrelu_ = in_place(_random_leaky_relu, "rrelu_")
@@ -88,8 +98,4 @@ def gumbel_softmax(
         np.put_along_axis(one_hot, best, 1, axis=dim)
     else:
         one_hot[...] = 1
-    return add(sub(wrap(one_hot), _detached(soft)), soft)
-
-
-def _detached(x: TensorState) -> TensorState:
-    return wrap(x._data)
+    return add(sub(wrap(one_hot), wrap(soft._data)), soft)

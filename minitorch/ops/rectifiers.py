@@ -8,6 +8,7 @@ import numpy as np
 
 from minitorch.ops.checks import check_floating, check_ordered, check_tensor
 from minitorch.ops.filling import as_element
+from minitorch.ops.out import with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single, refusal
 from minitorch.ops.shapes import reshape
@@ -179,12 +180,14 @@ _hardshrink.gradient(input=lambda g, input, lambd: flat_in(keep(g, _outside(inpu
 _softshrink.gradient(input=lambda g, input, lambd: flat_in(keep(g, _outside(input, lambd)), input))
 
 
+@with_out
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`input` outside [-lambd, lambd], 0 inside."""
     check_floating("hardshrink", input, complex=False)
     return _hardshrink(input, lambd)
 
 
+@with_out
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`input` moved towards 0 by `lambd`, and 0 if it would pass it."""
     check_floating("softshrink", input, complex=False)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = [
-    "chunk", "dsplit", "hsplit", "narrow", "narrow_copy", "select", "split", "split_with_sizes", "tensor_split",
-    "unbind", "vsplit",
+    "chunk", "dsplit", "hsplit", "narrow", "narrow_copy", "select", "split", "split_with_sizes",
+    "tensor_split", "unbind", "vsplit",
 ]  # fmt: skip
 
 ALL = slice(None)

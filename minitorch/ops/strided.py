@@ -173,7 +173,7 @@ _fold.gradient(windows=lambda g, dim, size, step: _unfold(g, dim, size, step))
 
 @takes_tensors
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """All windows of `size` along `dimension`, `step` apart, as a view; they are the last dimension.
+    """All windows of `size` along `dimension`, `step` apart: a view, windows in the last dimension.
 
     >>> import minitorch
     >>> minitorch.arange(5).unfold(0, 3, 2)

@@ -98,7 +98,7 @@ def refresh_views(base: Any) -> None:
             return
         edge = DeadEnd(base._data)
     for view in living_views(base):
-        if isinstance(view, _Stale) or base._cut and view._node is None:
+        if isinstance(view, _Stale) or (base._cut and view._node is None):
             continue
         if view._view.refusal is not None:
             view.__class__ = _stale(type(view))

@@ -14,7 +14,6 @@ from minitorch.ops import filling
 from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 
-
 TYPE_NAMES = {
     "bool": "BoolTensor",
     "uint8": "ByteTensor",
@@ -54,7 +53,7 @@ class CopyMethods(TensorState):
         """In the dtype of `other`."""
         return ops.cast(self, other._data.dtype)
 
-    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+    def type(self: Any, dtype: Any = None, non_blocking: Any = False) -> Any:
         """In another dtype; without one, the name of the old constructor for this dtype."""
         if dtype is None:
             return f"minitorch.{TYPE_NAMES[self.dtype.name]}"
@@ -66,7 +65,9 @@ class CopyMethods(TensorState):
             dtype = dtypes.BY_NAME[kind]
         return ops.to(self, getattr(dtype, "kind", dtype))
 
-    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
+    def cuda(
+        self, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Any:
         """Refused: minitorch computes on the CPU."""
         return require_cpu("cuda" if device is None else device)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitorch.engine.state import TensorState
-from minitorch.ops import gathering, indexing, masking, placing, strided
+from minitorch.ops import gathering, indexing, masking, placing, scattering, strided
 from minitorch.ops.inplace import in_place, move_in_place
 from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
@@ -26,16 +26,16 @@ class IndexMethods(TensorState):
     index_copy_ = gathering.index_copy_
     index_fill = gathering.index_fill
     index_fill_ = gathering.index_fill_
-    index_reduce = gathering.index_reduce
-    index_reduce_ = in_place(gathering.index_reduce)
+    index_reduce = scattering.index_reduce
+    index_reduce_ = in_place(scattering.index_reduce)
     gather = gathering.gather
     take_along_dim = gathering.take_along_dim
-    scatter = gathering.scatter
-    scatter_ = gathering.scatter_
-    scatter_add = gathering.scatter_add
-    scatter_add_ = gathering.scatter_add_
-    scatter_reduce = gathering.scatter_reduce
-    scatter_reduce_ = in_place(gathering.scatter_reduce)
+    scatter = scattering.scatter
+    scatter_ = scattering.scatter_
+    scatter_add = scattering.scatter_add
+    scatter_add_ = scattering.scatter_add_
+    scatter_reduce = scattering.scatter_reduce
+    scatter_reduce_ = in_place(scattering.scatter_reduce)
 
     masked_select = masking.masked_select
     masked_scatter = masking.masked_scatter

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import TensorState
+from minitorch.ops import broadcasting, storage
 from minitorch.ops import shapes as ops
-from minitorch.ops import storage
 from minitorch.ops.inplace import move_in_place
 from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
@@ -43,21 +43,21 @@ class ShapeMethods(TensorState):
 
     reshape = spread(ops.reshape, "shape")
     permute = spread(as_method(ops.permute), "dims")
-    expand = spread(as_method(ops.expand), "size")
-    sum_to_size = spread(as_method(ops.sum_to_size), "size")
+    expand = spread(as_method(broadcasting.expand), "size")
+    sum_to_size = spread(as_method(broadcasting.sum_to_size), "size")
     view = spread(ops.view, "size", "dtype")
 
-    def view_as(self, other: Any) -> Any:
+    def view_as(self: Any, other: Any) -> Any:
         """`view` in the shape of `other`."""
         return ops.view(self, _shape("view_as", other))
 
-    def reshape_as(self, other: Any) -> Any:
+    def reshape_as(self: Any, other: Any) -> Any:
         """`reshape` to the shape of `other`."""
         return ops.reshape(self, _shape("reshape_as", other))
 
-    def expand_as(self, other: Any) -> Any:
+    def expand_as(self: Any, other: Any) -> Any:
         """`expand` to the shape of `other`."""
-        return ops.expand(self, _shape("expand_as", other))
+        return broadcasting.expand(self, _shape("expand_as", other))
 
     flatten = as_method(ops.flatten)
     ravel = as_method(ops.ravel)
@@ -71,7 +71,7 @@ class ShapeMethods(TensorState):
     moveaxis = ops.moveaxis
     squeeze = as_method(ops.squeeze)
     unsqueeze = as_method(ops.unsqueeze)
-    broadcast_to = ops.broadcast_to
+    broadcast_to = broadcasting.broadcast_to
 
     transpose_ = move_in_place(ops.transpose, ops.step_back)
     swapaxes_ = move_in_place(ops.swapaxes, ops.step_back)
@@ -108,7 +108,7 @@ FUNCTIONS.update({
     np.moveaxis: ops.moveaxis,
     np.expand_dims: lambda a, axis: ops.unsqueeze(a, axis),
     np.squeeze: lambda a, axis=None: ops.squeeze(a, axis),
-    np.broadcast_to: lambda array, shape: ops.expand(array, shape),
+    np.broadcast_to: lambda array, shape: broadcasting.expand(array, shape),
     np.atleast_1d: ops.atleast_1d,
     np.atleast_2d: ops.atleast_2d,
 })  # fmt: skip

@@ -18,7 +18,8 @@ from minitorch.ops.out import with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.products import matmul
 from minitorch.ops.scans import cumprod
-from minitorch.ops.shapes import atleast_1d, expand, squeeze, unsqueeze
+from minitorch.ops.broadcasting import expand
+from minitorch.ops.shapes import atleast_1d, squeeze, unsqueeze
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
