@@ -4,8 +4,12 @@ Any warning fails the build. Everything is made from this repository: no network
 """
 
 import re
+import sys
+from pathlib import Path
 
 import minitorch
+
+sys.path.insert(0, str(Path(__file__).parent))  # where op_page.py is
 
 project = "minitorch"
 copyright = "2026, the minitorch authors"
@@ -16,6 +20,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "op_page",
 ]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
@@ -32,17 +37,18 @@ html_title = f"minitorch {release}"
 html_copy_source = False
 
 
-# In a docstring's prose, add_ is a name; reStructuredText would take it for a link.
-TRAILING_UNDERSCORE = re.compile(r"(?<![\w`.])(\w+_)(?=[\s,.;:)]|$)")
+# In a docstring's prose, add_ is a name and (*, C) a shape; reStructuredText would take the one
+# for a link and the other for the start of an emphasis.
+CODE = r"``.+?``|`[^`]+`"
+TRAILING_UNDERSCORE = re.compile(rf"(?P<code>{CODE})|(?<![\w`.])(\w+_)(?=[\s,.;:)]|$)")
+LONE_ASTERISK = re.compile(rf"(?P<code>{CODE})|(?<=[( ])\*(?=\w*[,)])")
 
 
 def quote_names(app, what, name, obj, options, lines):
-    lines[:] = [
-        line
-        if line.lstrip().startswith((">>>", "..."))
-        else TRAILING_UNDERSCORE.sub(r"``\1``", line)
-        for line in lines
-    ]
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            line = TRAILING_UNDERSCORE.sub(lambda m: m["code"] or f"``{m[0]}``", line)
+            lines[i] = LONE_ASTERISK.sub(lambda m: m["code"] or r"\*", line)
 
 
 def setup(app):

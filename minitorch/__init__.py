@@ -54,7 +54,7 @@ from minitorch.layouts import (
     preserve_format,
     strided,
 )  # fmt: skip
-from minitorch.memory import keep_freed_memory, silence_numpy
+from minitorch.memory import collect_less_often, keep_freed_memory, silence_numpy
 from minitorch.ops.activations import celu, logit, selu, sigmoid
 from minitorch.ops.arithmetic import (
     add,
@@ -75,6 +75,7 @@ from minitorch.ops.arithmetic import (
     subtract,
     true_divide,
 )  # fmt: skip
+from minitorch.ops.average_pooling import avg_pool1d
 from minitorch.ops.bounds import clamp, clamp_max, clamp_min, clip, fmax, fmin, maximum, minimum
 from minitorch.ops.broadcasting import broadcast_shapes, broadcast_tensors, broadcast_to
 from minitorch.ops.comparison import (
@@ -115,12 +116,7 @@ from minitorch.ops.complex_numbers import (
     view_as_real,
 )  # fmt: skip
 from minitorch.ops.convolution import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
+    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
 )  # fmt: skip
 from minitorch.ops.copying import clone
 from minitorch.ops.counting import bincount, histc, histogram
@@ -186,6 +182,7 @@ from minitorch.ops.joining import (
     stack,
     vstack,
 )  # fmt: skip
+from minitorch.ops.likelihood_losses import kl_div, poisson_nll_loss
 from minitorch.ops.logic import (
     bitwise_and,
     bitwise_left_shift,
@@ -229,20 +226,12 @@ from minitorch.ops.matrices import (
     triangular_solve,
     vander,
 )  # fmt: skip
-from minitorch.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from minitorch.ops.norms import cdist, dist, norm, renorm
 from minitorch.ops.placing import (
     as_strided_scatter,
     diagonal_scatter,
     select_scatter,
     slice_scatter,
-)  # fmt: skip
-from minitorch.ops.pooling import (
-    avg_pool1d,
-    max_pool1d,
-    max_pool1d_with_indices,
-    max_pool2d,
-    max_pool3d,
 )  # fmt: skip
 from minitorch.ops.powers import float_power, hypot, ldexp, pow, reciprocal, rsqrt, sqrt, square
 from minitorch.ops.products import (
@@ -299,6 +288,7 @@ from minitorch.ops.random import (
     seed,
     set_rng_state,
 )  # fmt: skip
+from minitorch.ops.random_activations import rrelu, rrelu_
 from minitorch.ops.rectifiers import hardshrink, prelu, relu, threshold
 from minitorch.ops.reductions import (
     all,
@@ -436,10 +426,10 @@ __all__ = [
     "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
     "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_strided",
     "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh",
-    "atleast_1d", "atleast_2d", "atleast_3d", "autograd", "avg_pool1d", "baddbmm", "batch_norm",
-    "bernoulli", "bfloat16", "bincount", "binomial", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
-    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
+    "atleast_1d", "atleast_2d", "atleast_3d", "autograd", "avg_pool1d", "baddbmm", "bernoulli",
+    "bfloat16", "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm", "bool",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
     "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "cfloat", "chain_matmul",
     "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve",
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations",
@@ -455,44 +445,44 @@ __all__ = [
     "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "from_dlpack",
     "from_numpy", "frombuffer", "full", "full_like", "gather", "gcd", "ge", "ger",
     "get_default_dtype", "get_printoptions", "get_rng_state", "gradient", "greater",
-    "greater_equal", "group_norm", "gt", "half", "hardshrink", "heaviside", "histc",
-    "histogram", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "imag",
-    "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
-    "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int",
-    "int16", "int32", "int64", "int8", "inverse", "is_anomaly_enabled", "is_complex", "is_conj",
-    "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_neg", "is_nonzero",
-    "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
-    "isposinf", "isreal", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
-    "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "log", "log10", "log1p",
-    "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
+    "greater_equal", "gt", "half", "hardshrink", "heaviside", "histc", "histogram", "hsplit",
+    "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy",
+    "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf",
+    "inference_mode", "initial_seed", "inner", "int", "int16", "int32", "int64", "int8",
+    "inverse", "is_anomaly_enabled", "is_complex", "is_conj", "is_floating_point",
+    "is_grad_enabled", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_signed",
+    "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
+    "isreal", "kl_div", "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less",
+    "less_equal", "lgamma", "linalg", "linspace", "log", "log10", "log1p", "log2",
+    "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
     "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
     "lu", "lu_solve", "lu_unpack", "manual_seed", "masked_fill", "masked_scatter",
-    "masked_select", "matmul", "matrix_exp", "matrix_power", "max", "max_pool1d",
-    "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "maximum", "mean", "median",
+    "masked_select", "matmul", "matrix_exp", "matrix_power", "max", "maximum", "mean", "median",
     "memory_format", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort",
     "mul", "multinomial", "multiply", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
     "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative",
     "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
     "ones", "ones_like", "optim", "orgqr", "outer", "permute", "pi", "pinverse", "poisson",
-    "polar", "polygamma", "positive", "pow", "prelu", "preserve_format", "printoptions", "prod",
-    "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "ravel", "real", "reciprocal", "relu",
-    "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg",
-    "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rsqrt",
-    "rsub", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
-    "select", "select_scatter", "selu", "set_default_dtype", "set_grad_enabled",
-    "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin",
-    "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split",
-    "split_with_sizes", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "strided",
-    "sub", "subtract", "sum", "svd", "swapaxes", "swapdims", "t", "take", "take_along_dim",
-    "tan", "tanh", "tensor", "tensor_split", "tensordot", "threshold", "tile", "topk", "trace",
-    "transpose", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triu",
-    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unique",
-    "unique_consecutive", "unravel_index", "unsqueeze", "utils", "vander", "var", "var_mean",
-    "vdot", "view_as_complex", "view_as_real", "vsplit", "vstack", "where", "xlogy", "zero_",
-    "zeros", "zeros_like",
+    "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu", "preserve_format",
+    "printoptions", "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "ravel", "real",
+    "reciprocal", "relu", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj",
+    "resolve_neg", "result_type", "return_types", "roll", "rot90", "round", "row_stack",
+    "rrelu", "rrelu_", "rsqrt", "rsub", "scalar_tensor", "scatter", "scatter_add",
+    "scatter_reduce", "searchsorted", "seed", "select", "select_scatter", "selu",
+    "set_default_dtype", "set_grad_enabled", "set_printoptions", "set_rng_state", "sgn",
+    "short", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet",
+    "softmax", "sort", "special", "split", "split_with_sizes", "sqrt", "square", "squeeze",
+    "stack", "std", "std_mean", "strided", "sub", "subtract", "sum", "svd", "swapaxes",
+    "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split",
+    "tensordot", "threshold", "tile", "topk", "trace", "transpose", "trapezoid", "trapz",
+    "triangular_solve", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
+    "uint8", "unbind", "unflatten", "unique", "unique_consecutive", "unravel_index",
+    "unsqueeze", "utils", "vander", "var", "var_mean", "vdot", "view_as_complex",
+    "view_as_real", "vsplit", "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like",
 ]  # fmt: skip
 
 keep_freed_memory()
+collect_less_often()
 silence_numpy()
 einops_backend.install()

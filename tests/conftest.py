@@ -3,11 +3,11 @@
 import importlib.util
 import os
 
+from hypothesis import HealthCheck, settings
+
 # Several test processes run side by side; threads of their own would only get in each other's way.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
-
-from hypothesis import HealthCheck, settings
 
 collect_ignore = [] if importlib.util.find_spec("torch") else ["parity"]
 

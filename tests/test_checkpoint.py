@@ -18,9 +18,7 @@ PIECES = {
     "write through a view": lambda t: _written(t * 1),
     "fused": lambda t: nn.functional.cross_entropy(t, mt.tensor([0, 1, 2])),
     "nested": lambda t: checkpoint(lambda u: (u * u).exp(), t * 2).sin(),
-    "nested twice": lambda t: checkpoint(
-        lambda u: checkpoint(lambda v: v.exp() * v, u * 2) * u, t
-    ),
+    "nested twice": lambda t: checkpoint(lambda u: checkpoint(lambda v: v.exp() * v, u * 2) * u, t),
     "random": lambda t: t * t * mt.rand(3, 3),
 }
 

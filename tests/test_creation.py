@@ -157,9 +157,21 @@ def test_arange_of_integers(start, end, step):
 
 
 def test_arange():
-    assert mt.arange(3.0).dtype is mt.float32 and mt.arange(0, 1, 0.25).tolist() == [0, 0.25, 0.5, 0.75]
-    assert mt.arange(mt.tensor(3)).tolist() == [0, 1, 2] and mt.arange(3, dtype=mt.int8).dtype is mt.int8
-    for bad, error in [((0, 1, 0), RuntimeError), ((float("inf"),), RuntimeError), ((1j,), RuntimeError)]:
+    assert mt.arange(3.0).dtype is mt.float32 and mt.arange(0, 1, 0.25).tolist() == [
+        0,
+        0.25,
+        0.5,
+        0.75,
+    ]
+    assert (
+        mt.arange(mt.tensor(3)).tolist() == [0, 1, 2]
+        and mt.arange(3, dtype=mt.int8).dtype is mt.int8
+    )
+    for bad, error in [
+        ((0, 1, 0), RuntimeError),
+        ((float("inf"),), RuntimeError),
+        ((1j,), RuntimeError),
+    ]:
         with pytest.raises(error):
             mt.arange(*bad)
 

@@ -123,6 +123,12 @@ def test_broadcasting_is_undone(i, j, k):
     np.testing.assert_allclose(x.grad.numpy(), expected)
 
 
+def test_half_precision_is_summed_in_single():
+    bias = mt.zeros(2, dtype=mt.float16, requires_grad=True)
+    (bias + mt.zeros(5000, 2, dtype=mt.float16)).backward(mt.ones(5000, 2, dtype=mt.float16))
+    assert bias.grad.tolist() == [5000, 5000]  # in half, adding ones ends at 2048
+
+
 def test_gradients_have_the_dtype_and_shape_of_their_tensors():
     a = mt.ones(3, 1, dtype=mt.float16, requires_grad=True)
     b = mt.ones(2, dtype=mt.float64, requires_grad=True)

@@ -9,6 +9,7 @@ import pytest
 
 import minitorch as mt
 from minitorch import nn
+from minitorch.ops.primitive import primitive
 from minitorch.utils.checkpoint import checkpoint
 
 
@@ -186,3 +187,15 @@ def test_neighbours_that_retain_their_gradients():
     z.retain_grad()
     z.sum().backward(create_graph=True)
     assert not np.shares_memory(y.grad._data, z.grad._data)
+
+
+def test_a_rule_that_hands_on_one_of_several_gradients():
+    @primitive
+    def twins(x, /):
+        return x.copy(), x * 2
+
+    twins.gradient(x=lambda g: g[0])
+    x = mt.ones(2, requires_grad=True)
+    root = mt.ones(2)
+    twins(x)[0].backward(root)
+    assert not np.shares_memory(x.grad._data, root._data)

@@ -45,9 +45,7 @@ def test_hooks_with_keywords(m, x):
     m.register_forward_pre_hook(
         lambda mod, args, kwargs: (args, {**kwargs, "shift": 5.0}), with_kwargs=True
     )
-    m.register_forward_hook(
-        lambda mod, args, kwargs, out: seen.append(kwargs), with_kwargs=True
-    )
+    m.register_forward_hook(lambda mod, args, kwargs, out: seen.append(kwargs), with_kwargs=True)
     assert m(x, shift=1.0).tolist() == [6, 7] and seen == [{"shift": 5.0}]
     m.register_forward_pre_hook(lambda mod, args, kwargs: args, with_kwargs=True)
     with pytest.raises(RuntimeError, match=r"None or \(args, kwargs\)"):
@@ -86,9 +84,7 @@ def test_always_call():
 def test_backward_hooks(m, x):
     log = []
     m.register_full_backward_pre_hook(lambda mod, g: log.append(("pre", g[0].tolist())))
-    m.register_full_backward_hook(
-        lambda mod, gi, go: log.append((gi[0].tolist(), go[0].tolist()))
-    )
+    m.register_full_backward_hook(lambda mod, gi, go: log.append((gi[0].tolist(), go[0].tolist())))
     m(x, 3.0).sum().backward()
     assert log == [("pre", [1, 1]), ([3, 3], [1, 1])] and x.grad.tolist() == [3, 3]
 

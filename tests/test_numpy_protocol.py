@@ -151,6 +151,7 @@ def test_einops_helpers():
     ],
 )
 def test_einops_may_be_imported_first_or_last(imports):
-    program = f"{imports}\nprint(einops.rearrange(minitorch.ones(2, 3), 'a b -> b a').shape)"
+    use = "print(einops.rearrange(minitorch.ones(2, 3), 'a b -> b a').shape)"
+    program = f"{imports}\nimport gc; gc.collect()\n{use}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "minitorch.Size([3, 2])\n", done.stderr

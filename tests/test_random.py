@@ -74,7 +74,11 @@ def test_randint(low, span, dtype):
 
 def test_randint_forms():
     assert mt.randint(3, (2, 2)).shape == (2, 2) and mt.randint(5, 6, (3,)).tolist() == [5, 5, 5]
-    for bad, error in [((5, 5, (1,)), RuntimeError), ((3,), TypeError), ((0.5, 2, (1,)), TypeError)]:
+    for bad, error in [
+        ((5, 5, (1,)), RuntimeError),
+        ((3,), TypeError),
+        ((0.5, 2, (1,)), TypeError),
+    ]:
         with pytest.raises(error):
             mt.randint(*bad)
 

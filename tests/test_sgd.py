@@ -72,7 +72,7 @@ def test_bad_options(options, words):
 @pytest.mark.parametrize(
     ("params", "error", "words"),
     [
-        (lambda: [], ValueError, "empty"),
+        (list, ValueError, "empty"),
         (lambda: parameter(1.0), TypeError, "single Tensor"),
         (lambda: [1.0], TypeError, "float"),
         (lambda: [parameter(1.0) * 2], ValueError, "non-leaf"),
@@ -184,7 +184,10 @@ def trained():
 def test_the_layout_of_a_saved_state():
     state = trained().state_dict()
     assert [g["params"] for g in state["param_groups"]] == [[0], [1]]
-    assert sorted(state["state"]) == [0, 1] and state["state"][0]["momentum_buffer"].tolist() == [2, 4]
+    assert sorted(state["state"]) == [0, 1] and state["state"][0]["momentum_buffer"].tolist() == [
+        2,
+        4,
+    ]
 
 
 def test_loading_casts_and_copies():

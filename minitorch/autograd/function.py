@@ -131,10 +131,10 @@ class _FunctionNode(Node):
         count = len(self.inputs)
         if len(grads) < count or any(x is not None for x in grads[count:]):
             raise RuntimeError(
-                f"{self.op.name}.backward returned {len(grads)} gradients for the {count} arguments "
-                "of forward; return one for each, None where there is none"
+                f"{self.op.name}.backward returned {len(grads)} gradients for the {count} "
+                "arguments of forward; return one for each, None where there is none"
             )
-        for i, (edge, grad) in enumerate(zip(self.inputs, grads)):
+        for i, grad in enumerate(grads):
             if grad is not None and not isinstance(grad, TensorState):
                 raise TypeError(
                     f"{self.op.name}.backward returned a {type(grad).__name__} for argument {i}; "
@@ -223,8 +223,7 @@ def _recorded(
             raise RuntimeError(f"{cls.__name__}: a tensor marked dirty must be returned by forward")
         check_writable(t, args)
     if single and not isinstance(outputs[0], TensorState):
-        kind = type(outputs[0]).__name__
-        raise TypeError(f"{cls.__name__}.forward must return Tensors, got {kind}")
+        return outputs[0]
     # An input that is returned becomes a new tensor: the input itself keeps its history.
     made = [
         mark_view(wrap(o._data.view()), o, identity, ())

@@ -34,8 +34,8 @@ def gradcheck(
 
     `inputs` should be float64 or complex128: in float32 the differences are mostly rounding.  A
     disagreement raises GradcheckError, or returns False without `raise_exception`.  Also checked:
-    that backward gives the same each time, and gradients of its inputs' shapes.  Mirrors ``torch.autograd.gradcheck``; its other options are
-    accepted and ignored.
+    that backward gives the same each time, and gradients of its inputs' shapes.  Mirrors
+    ``torch.autograd.gradcheck``; its other options are accepted and ignored.
 
     >>> import minitorch
     >>> x = minitorch.tensor([0.5, 2.0], dtype=minitorch.float64, requires_grad=True)

@@ -200,7 +200,7 @@ def _run_hooks(node: Node, g: Any, create_graph: bool) -> Any:
 
 
 def call_hook(hook: Any, g: Any, create_graph: bool) -> Any:
-    """Show a tensor hook the gradient in PyTorch's convention; take what it returns, if anything."""
+    """Show a tensor hook the gradient in PyTorch's convention; take what it returns, if any."""
     shown = as_tensor(conj(g))
     result = hook(shown)
     if result is None:
@@ -258,7 +258,7 @@ def _check_nan(node: Node, grads: Iterable[Any]) -> None:
     for i, grad in enumerate(grads):
         parts = grad if isinstance(grad, Sequence) else (grad,)
         values = [x._data if isinstance(x, TensorState) else x for x in parts if x is not None]
-        if any([np.any(np.isnan(x)) for x in values]):
+        if any(np.any(np.isnan(x)) for x in values):
             made = (node.extra or {}).get("traceback")
             where = "" if made is None else "\nIt was made here:\n" + "".join(made)
             raise RuntimeError(f"{node.name()} returned NaN in its gradient number {i}.{where}")

@@ -147,6 +147,13 @@ class Module:
         if isinstance(value, Parameter):
             self._forget(name, "_parameters")
             self.register_parameter(name, value)
+        elif name in state.get("_parameters", ()):
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign a {type(value).__name__} as parameter {name!r}: "
+                    "nn.Parameter or None is needed"
+                )
+            state["_parameters"][name] = None
         elif isinstance(value, Module):
             if "_modules" not in state:
                 self._check_name(name, "_modules", "module")
@@ -155,13 +162,6 @@ class Module:
         elif isinstance(value, Buffer):
             self._forget(name, "_buffers")
             self.register_buffer(name, value, value.persistent)
-        elif name in state.get("_parameters", ()):
-            if value is not None:
-                raise TypeError(
-                    f"cannot assign a {type(value).__name__} as parameter {name!r}: "
-                    "nn.Parameter or None is needed"
-                )
-            state["_parameters"][name] = None
         elif name in state.get("_modules", ()):
             if value is not None:
                 raise TypeError(

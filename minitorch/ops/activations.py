@@ -215,7 +215,7 @@ def _gelu(input, /):
 
 @_gelu.backward
 def _(g, wanted, input, below):
-    slope = input * input
+    slope = np.multiply(input, input, out=np.empty_like(input))
     slope *= -0.5
     np.exp(slope, out=slope)
     slope *= input

@@ -49,7 +49,7 @@ _FEW = 6  # with fewer channels (of a group), places go last in the columns
 Placed = Callable[[slice], np.ndarray]
 
 
-# --- columns ---------------------------------------------------------------------------------------
+# --- columns -------------------------------------------------------------------------------------
 
 
 def _grouped(x: np.ndarray, groups: int) -> np.ndarray:
@@ -90,14 +90,15 @@ def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple[sli
     n = min(count, _at_a_time(channels, groups, windows, x.itemsize))
     last = channels >= _FEW
     # The padded input, (groups, n, C, *extent) or (groups, n, *extent, C) in memory ...
-    extent = [(l - 1) * s + d * (k - 1) + 1 for l, s, d, k in zip(places, stride, dilation, kernel)]
-    padded = np.zeros((groups, n, *extent, channels) if last else (groups, n, channels, *extent),
-                      x.dtype)  # fmt: skip
+    extent = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(places, stride, dilation, kernel)]
+    memory = (*extent, channels) if last else (channels, *extent)
+    padded = np.zeros((groups, n, *memory), x.dtype)
     inside = np.moveaxis(padded, -1, 2) if last else padded
     g, i, c, *steps = inside.strides
     ends = [min(b + size, e) for b, size, e in zip(before, sizes, extent)]
-    inside = inside[(..., *map(slice, before, ends))]
-    source = grouped[(..., *[slice(e - b) for b, e in zip(before, ends)])]
+    here: Any = [slice(b, e) for b, e in zip(before, ends)]
+    kept: Any = [slice(e - b) for b, e in zip(before, ends)]
+    inside, source = inside[(..., *here)], grouped[(..., *kept)]
     # ... and the windows in it, as a view.
     along = [step * s for step, s in zip(steps, stride)]
     within = [step * d for step, d in zip(steps, dilation)]
@@ -147,7 +148,7 @@ def _add_columns(x: np.ndarray, windows: Windows, groups: int, make: Placed) -> 
             target[...] = sums
 
 
-# --- the three maps --------------------------------------------------------------------------------
+# --- the three maps ------------------------------------------------------------------------------
 
 
 def _wide(x: Any) -> Any:
@@ -232,7 +233,7 @@ _conv_weight.gradient(
 )
 
 
-# --- the public functions --------------------------------------------------------------------------
+# --- the public functions ------------------------------------------------------------------------
 
 
 def _check(name: str, dims: int, input: Any, weight: Any, bias: Any, groups: int) -> None:
@@ -244,8 +245,8 @@ def _check(name: str, dims: int, input: Any, weight: Any, bias: Any, groups: int
     have = f"input has shape {x.shape}, weight {w.shape}"
     if w.ndim != dims + 2 or x.ndim not in (dims + 1, dims + 2):
         raise RuntimeError(
-            f"{name}(): expected an input of {dims + 1} (one sample) or {dims + 2} dimensions and a "
-            f"weight of {dims + 2}; {have}"
+            f"{name}(): expected an input of {dims + 1} (one sample) or {dims + 2} dimensions and "
+            f"a weight of {dims + 2}; {have}"
         )
     for what, array in (("weight", w), ("bias", None if bias is None else bias._data)):
         if array is not None and array.dtype != x.dtype:
@@ -353,8 +354,8 @@ def _convolve_transpose(
     outputs = weight._data.shape[1] * groups
     _check_bias(name, bias, outputs)
     sizes = tuple([
-        (l - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for l, s, p, d, k, e in zip(places, stride, before, dilation, kernel, extra)
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, s, p, d, k, e in zip(places, stride, before, dilation, kernel, extra)
     ])  # fmt: skip
     if min(sizes) < 1 or min(places) < 1:
         raise RuntimeError(f"{name}(): an input of {places} gives an output of {sizes}")
@@ -384,11 +385,12 @@ def conv2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
     dilation: Any = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
-    """``out[n, o, p] = bias[o] + sum over c, k of weight[o, c, k] * input[n, c, p*stride + k*dilation]``
+    """``out[n, o, p] = bias[o] + sum over c, k of weight[o, c, k] * input[n, c, s * p + d * k]``
 
     (N, C, H, W) with a weight (O, C/groups, kh, kw) -> (N, O, H', W'); N may be missing.
-    `padding` zeros are put on both sides: numbers, "valid" (none) or "same" (as many as keep the
-    size).  With `groups`, output channels see only their group of the input channels.
+    `stride` is s and `dilation` d; `padding` zeros are put on both sides: numbers, "valid" (none)
+    or "same" (as many as keep the size).  With `groups`, output channels see only their group of
+    the input channels.
 
     >>> import minitorch
     >>> x, w = minitorch.ones(1, 3, 8, 8), minitorch.ones(4, 3, 3, 3)

@@ -9,7 +9,7 @@ import numpy as np
 from minitorch.devices import require_cpu
 from minitorch.dtypes import to_numpy_dtype
 from minitorch.engine.state import TensorState
-from minitorch.layouts import contiguous_format, laid_out, lies_as
+from minitorch.layouts import contiguous_format, laid_out, lies_as, preserve_format
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 
@@ -93,8 +93,18 @@ def to(
     require_cpu(device)
     if other is not None:
         dtype = other._data.dtype
-    data = input._data
-    wanted = data.dtype if dtype is None else to_numpy_dtype(dtype)
-    if wanted != data.dtype:
-        return _to_copy(input, wanted)
-    return _clone(input, memory_format) if copy else input
+    wanted = input._data.dtype if dtype is None else to_numpy_dtype(dtype)
+    return convert(input, wanted, memory_format, copy)
+
+
+def convert(input: Any, dtype: np.dtype[Any], memory_format: Any = None, copy: bool = False) -> Any:
+    """`input` in a dtype and a memory format: itself, if it is so and no `copy` is asked for."""
+    if memory_format is preserve_format:
+        memory_format = None
+    x = input._data
+    if x.dtype != dtype:
+        input = _to_copy(input, dtype)
+        copy = False
+    if copy or (memory_format is not None and not lies_as(input._data, memory_format)):
+        return _clone(input, memory_format)
+    return input

@@ -98,12 +98,20 @@ def check_partial_overlap(data: np.ndarray, x: np.ndarray) -> None:
             return
         first, last = np.lib.array_utils.byte_bounds(data)
         begin, end = np.lib.array_utils.byte_bounds(x)
-        same = (first, last) == (begin, end) and x.ndim == data.ndim and _steps(x) == _steps(data)
+        same = (first, last) == (begin, end) and _alike(x, data)
         if not same and first < end and begin < last:
             raise RuntimeError(
                 "an operand looks into the same memory as the tensor that is written to, but not "
                 "in the same way; clone() one of them"
             )
+
+
+def _alike(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether the strides agree; those of dimensions that indexing by None made do not matter."""
+    return x.ndim == y.ndim and all(
+        a == b or (n == m == 1 and 0 in (a, b))
+        for a, b, n, m in zip(x.strides, y.strides, x.shape, y.shape)
+    )
 
 
 def _steps(x: np.ndarray) -> list[tuple[int, int]]:
@@ -183,23 +191,24 @@ def edit(function: Any = None, *, overlap: bool = False) -> Any:
         return out
 
     call = primitive(functools.wraps(function)(changed))
-    op = call.op
+    op, arity = call.op, call.op.arity
+    operands = range(1, arity)
 
     def write(*args: Any) -> Any:
-        target, arrays = args[0], args[: op.arity]
+        target = args[0]
         data = target._data
         if not overlap:
             check_memory(data)
-        recorded = mode.recording and check_writable(target, arrays[1:])
+        recorded = mode.recording and check_writable(target, args[1:arity])
         values = [data, *args[1:]]
-        for i, x in enumerate(args[1 : op.arity], 1):
-            if isinstance(x, TensorState):
-                same = clock.owner(x._data) is clock.owner(data)
-                values[i] = x._data.copy() if same else x._data
+        for i in operands:
+            if isinstance(args[i], TensorState):
+                x = args[i]._data
+                values[i] = x.copy() if clock.owner(x) is clock.owner(data) else x
         function(*values)
         clock.stamp(data)
         if recorded:
-            node = record(op, arrays, values, data)._node
+            node = record(op, args[:arity], values, data)._node
             if node is not None:
                 rewrite(target, node, data)
                 return target
@@ -260,7 +269,9 @@ def _copy_slices(whole, part, /, steps, shape, strides):
     """`whole` with the view that `steps` lead to replaced by `part`."""
     copy = _laid_out(shape, strides, whole.dtype)
     np.copyto(copy, whole)
-    np.copyto(replay(copy, steps), part)
+    view = replay(copy, steps)
+    check_memory(view)  # PyTorch, too, has no gradient for writes to an expanded tensor
+    np.copyto(view, part)
     return copy
 
 

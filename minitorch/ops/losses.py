@@ -1,101 +1,31 @@
-"""Losses: how far an output is from its target, as a number per element, their mean or their sum.
+"""Classification losses: how unlikely the scores make the right classes.
 
-Classification takes scores `input` of shape (N, C) or (C), or (N, C, d1, d2, ...) with a class
-per position, and class numbers `target` of the same shape without C.
+They take scores `input` of shape (N, C) or (C), or (N, C, d1, d2, ...) with a class per
+position, and class numbers `target` of the same shape without C.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.along import take_along
-from minitorch.ops.arithmetic import mul, neg, sub
+from minitorch.ops.arithmetic import mul, neg
+from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.fused import fused
-from minitorch.ops.powers import square
-from minitorch.ops.reductions import mean, sum
+from minitorch.ops.loss_reduction import reduced_loss, reduction_of
+from minitorch.ops.primitive import primitive
+from minitorch.ops.reductions import sum
 from minitorch.ops.shapes import reshape, squeeze
 from minitorch.ops.softmax import log_softmax
+from minitorch.ops.where import flat_in
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["cross_entropy", "mse_loss", "nll_loss"]
-
-
-def reduction_of(reduction: str, size_average: bool | None, reduce: bool | None) -> str:
-    """One of "none", "mean", "sum"; PyTorch's two old flags still count."""
-    if size_average is not None or reduce is not None:
-        warnings.warn("size_average and reduce are deprecated; use reduction=", stacklevel=3)
-        if reduce is False:
-            return "none"
-        return "mean" if size_average in (None, True) else "sum"
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction!r} is not a valid value for reduction: none, mean or sum")
-    return reduction
-
-
-def reduced_loss(loss: Any, reduction: str) -> Any:
-    """`loss` itself, its mean or its sum."""
-    return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
-
-
-def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
-    """``(input - target) ** 2``, averaged: the squared error.
-
-    Different shapes are broadcast, with a warning: that is nearly always a mistake.
-
-    >>> import minitorch
-    >>> minitorch.nn.functional.mse_loss(minitorch.zeros(4), minitorch.full((4,), 2.0))
-    tensor(4.)
-    """
-    how = reduction_of(reduction, size_average, reduce)
-    if input._data.shape != target._data.shape:
-        warnings.warn(
-            f"mse_loss: the target has shape {target._data.shape} and the input "
-            f"{input._data.shape}; they are broadcast, which is rarely meant",
-            stacklevel=2,
-        )
-    if weight is None and input._data.shape == target._data.shape and how == "mean":
-        if input._data.dtype is target._data.dtype and input._data.dtype.kind == "f":
-            return _mean_square(input, target)
-    loss = square(sub(input, target))
-    if weight is not None:
-        if weight._data.shape != input._data.shape:
-            raise ValueError(f"weight has shape {weight._data.shape}, input {input._data.shape}")
-        loss = mul(loss, weight)
-        return sum(loss) / sum(weight) if how == "mean" else reduced_loss(loss, how)
-    return reduced_loss(loss, how)
-
-
-def _mean_square_reference(input: Any, target: Any) -> Any:
-    return mean(square(sub(input, target)))
-
-
-@fused(reference=_mean_square_reference)
-def _mean_square(input, target, /):
-    difference = input - target
-    flat = difference.reshape(-1)
-    if flat.dtype.itemsize == 2:  # half: too little room to add up in
-        total = flat.astype(np.float32)
-        return np.asarray(total.dot(total) / flat.size).astype(flat.dtype), (difference,)
-    return np.asarray(flat.dot(flat) / flat.dtype.type(flat.size)), (difference,)
-
-
-@_mean_square.backward
-def _(g, wanted, difference):
-    grad = difference * (g * 2 / max(difference.size, 1)).astype(difference.dtype)
-    return grad if wanted[0] else None, -grad if wanted[1] else None
+__all__ = ["cross_entropy", "nll_loss"]
 
 
 def nll_loss(
@@ -118,9 +48,11 @@ def nll_loss(
     tensor(1.3863)
     """
     how = reduction_of(reduction, size_average, reduce)
+    check_floating("nll_loss", input, complex=False)
+    check_tensor("nll_loss", target, *([] if weight is None else [weight]))
     _check_classes(input, target, weight)
     dim = 0 if input._data.ndim == 1 else 1
-    picked, weights = _pick_classes(input, target, weight, ignore_index, dim)
+    picked, weights = _pick_classes(_linear(input), target, weight, ignore_index, dim)
     loss = neg(mul(picked, weights))
     if how == "mean":
         with np.errstate(invalid="ignore"):
@@ -128,12 +60,21 @@ def nll_loss(
     return reduced_loss(loss, how)
 
 
+@primitive
+def _linear(input, /):
+    """`input`; what is linear in it still has a second derivative, of zero."""
+    return input
+
+
+_linear.gradient(input=lambda g, input: flat_in(g, input))
+
+
 def _pick_classes(
     input: Any, target: Any, weight: Any, ignore_index: int, dim: int
 ) -> tuple[Any, Any]:
     """``input[target]`` along `dim`, and what each counts (0 for ignored targets)."""
     classes = input._data.shape[dim]
-    t = target._data.astype(np.int64)
+    t = target._data.reshape(np.delete(input._data.shape, dim)).astype(np.int64)
     ignored = t == ignore_index
     wrong = (t < 0) | (t >= classes)
     if np.any(wrong & ~ignored):
@@ -159,8 +100,8 @@ def _check_classes(input: Any, target: Any, weight: Any) -> None:
     if x.ndim == 0:
         raise ValueError(f"expected 1 or more dimensions (C last or second): {shapes}")
     if x.ndim == 1:
-        if t.ndim != 0:
-            raise RuntimeError(f"a (C,) input takes a zero-dimensional target: {shapes}")
+        if t.shape not in ((), (1,)):
+            raise ValueError(f"a (C,) input takes a target of one class: {shapes}")
     elif t.ndim == 0 or x.shape[0] != t.shape[0]:
         raise ValueError(f"expected input batch size to match target batch size: {shapes}")
     elif x.shape[2:] != t.shape[1:]:
@@ -168,6 +109,8 @@ def _check_classes(input: Any, target: Any, weight: Any) -> None:
     if t.dtype.kind not in "iu" or t.dtype.itemsize not in (1, 8):
         raise RuntimeError(f"class targets are int64 numbers, got {target.dtype}")
     if weight is not None:
+        if weight._data.dtype != x.dtype:
+            raise RuntimeError(f"weight is {weight.dtype}, input {input.dtype}; they must be alike")
         classes = x.shape[0 if x.ndim == 1 else 1]
         if weight._data.shape != (classes,):
             raise RuntimeError(
@@ -204,6 +147,8 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
     x, t = input._data, target._data
     if x.shape == t.shape and x.ndim and t.dtype.kind in "fV":
+        if ignore_index >= 0:
+            raise RuntimeError("ignore_index is for class numbers, not for probabilities")
         return _probability_targets(input, target, weight, how, label_smoothing)
     _check_classes(input, target, weight)
     plain = weight is None and label_smoothing == 0.0 and x.ndim == 2 and x.dtype.kind == "f"
@@ -224,16 +169,14 @@ def _smoothed(
 ) -> Any:  # fmt: skip
     """Mix in the loss against the uniform distribution over the classes."""
     classes = log_p._data.shape[dim]
-    kept = wrap((target._data != ignore_index).astype(log_p._data.dtype))
+    t = target._data.reshape(np.delete(log_p._data.shape, dim))
+    ignored = t == ignore_index
     spread = log_p if weight is None else mul(log_p, _along(weight, log_p, dim))
-    uniform = mul(neg(sum(spread, dim)), kept)
+    uniform: Any = np.where(ignored, 0, neg(sum(spread, dim)))
     if how == "mean":
-        if weight is None:
-            count = sum(kept)
-        else:
-            t = np.where(kept._data != 0, target._data, 0).astype(np.int64)
-            count = sum(mul(wrap(weight._data[t]), kept))
-        uniform = sum(uniform) / count
+        counts = 1 if weight is None else weight._data[np.where(ignored, 0, t)]
+        total = np.add.reduce(np.where(ignored, 0, counts), axis=None)
+        uniform = sum(uniform) / wrap(np.asarray(total, log_p._data.dtype))
     else:
         uniform = reduced_loss(uniform, how)
     return (1 - smoothing) * loss + uniform * (smoothing / classes)

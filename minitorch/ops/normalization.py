@@ -150,6 +150,11 @@ def _check_several(shape: Sequence[int], what: str) -> None:
         raise ValueError(f"Expected more than 1 {what} when training, got input size {list(shape)}")
 
 
+def _check_pair(running_mean: Any, running_var: Any) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
 def _follow(running: Any, now: np.ndarray, momentum: float) -> None:
     """Move running statistics towards what they are now (the average of rows), in place."""
     if running is not None:
@@ -189,6 +194,7 @@ def batch_norm(
         return clone(input)
     if training:
         _check_several((*shape[:1], *shape[2:]), "value per channel")
+        _check_pair(running_mean, running_var)
     _check_channels("batch_norm", input, running_mean=running_mean, running_var=running_var,
                     weight=weight, bias=bias)  # fmt: skip
     if not training:
@@ -242,6 +248,7 @@ def instance_norm(
     shape = input._data.shape
     if use_input_stats:
         _check_several((1, 1, *shape[2:]), "spatial element")
+        _check_pair(running_mean, running_var)
     _check_channels("instance_norm", input, running_mean=running_mean, running_var=running_var,
                     weight=weight, bias=bias)  # fmt: skip
     if not use_input_stats:

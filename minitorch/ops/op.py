@@ -44,7 +44,7 @@ class Op:
         # picks their values from (*arguments, out, i).
         self.rules: Any = (None,) * self.arity
         self.needs: list[list[str]] = [[]] * self.arity
-        self.picks: list[Callable[[Sequence[Any]], tuple[Any, ...]]] = []
+        self.picks: list[Any] = []
         self.saves_arrays = False
 
     def set_rules(self, rules: dict[str, Rule]) -> None:
@@ -59,7 +59,9 @@ class Op:
         self.needs = [
             [] if rule is None else _parameters(rule)[1:] for rule in made
         ]
-        self.picks = [self._picker(names) for names in self.needs]
+        self.picks[:] = [  # in place: the op's call holds this very list
+            None if rule is None else self._picker(names) for rule, names in zip(made, self.needs)
+        ]
         self.saves_arrays = any(
             name == "out" or name in arrays for names in self.needs for name in names
         )
@@ -67,14 +69,21 @@ class Op:
 
     def _picker(self, names: list[str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         if not names:
-            return lambda values: ()
+            return operator.itemgetter(slice(0, 0))
         where = [self._index(name) for name in names]
         if any(shape for _, shape in where):
-            return lambda values: tuple(
-                [_shape_of(values[i]) if shape else values[i] for i, shape in where]
-            )
-        get = operator.itemgetter(*[i for i, _ in where])
-        return get if len(where) > 1 else lambda values: (get(values),)
+            gets = [_shape_at(i) if shape else operator.itemgetter(i) for i, shape in where]
+            if len(gets) == 1:
+                (only,) = gets
+                return lambda values: (only(values),)
+            if len(gets) == 2:
+                first, second = gets
+                return lambda values: (first(values), second(values))
+            return lambda values: tuple([get(values) for get in gets])
+        if len(where) == 1:
+            place = where[0][0]
+            return operator.itemgetter(slice(place, place + 1))  # a tuple of one
+        return operator.itemgetter(*[i for i, _ in where])
 
     def _index(self, name: str) -> tuple[int, bool]:
         """Where `name` is in (*arguments, out, i), and whether only its shape is meant."""
@@ -85,12 +94,13 @@ class Op:
             return self.parameters.index(name[: -len("_shape")]), True
         raise TypeError(f"{self.name}: a rule names {name!r}; it may name {places}")
 
-    def saved(self, edges: Sequence[Any], values: list[Any]) -> tuple[Any, ...]:
-        """What each input's rule names, from ``values = [*arguments, out]``."""
+    def saved(self, edges: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
+        """What each input's rule names, from ``values = (*arguments, out)``."""
         if self.many:
             pick = self.picks[0]
-            return tuple([None if e is None else pick([*values, i]) for i, e in enumerate(edges)])
-        return tuple([None if e is None else pick(values) for e, pick in zip(edges, self.picks)])
+            return tuple([None if e is None else pick((*values, i)) for i, e in enumerate(edges)])
+        given = tuple(values)
+        return tuple([None if e is None else pick(given) for e, pick in zip(edges, self.picks)])
 
     def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
         """`Node.gradients` when backward itself is recorded: saved values become Tensors."""
@@ -121,10 +131,14 @@ class Op:
         return value
 
 
-def _shape_of(value: Any) -> Any:
-    if isinstance(value, ndarray):
-        return value.shape
-    return [v.shape for v in value] if isinstance(value, list | tuple) else np.shape(value)
+def _shape_at(i: int) -> Callable[[Sequence[Any]], Any]:
+    def shape(values: Sequence[Any]) -> Any:
+        value = values[i]
+        if type(value) is ndarray:
+            return value.shape
+        return [v.shape for v in value] if isinstance(value, list | tuple) else np.shape(value)
+
+    return shape
 
 
 def reattach(value: ndarray, edge: Any) -> Any:

@@ -20,7 +20,7 @@ Three kinds of declaration:
 
 `elementwise(result)`  one or two arguments, called `input` and `other`; broadcast, promoted to a
     common dtype by PyTorch's rules.
-`primitive`             arguments before ``/`` are arrays, the rest are plain settings; no promotion.
+`primitive`             arguments before ``/`` are arrays, the rest plain settings; no promotion.
 `primitive(view=True)`  the same, where the result may look into its argument's memory.
 `primitive(many=True)`  the first argument is a sequence of arrays; its rule may name ``i``, the
     number of the array that it differentiates.
@@ -37,8 +37,10 @@ from typing import Any
 import numpy as np
 
 from minitorch.dtypes import default_numpy
+from minitorch.engine import state
+from minitorch.engine.clock import tick
 from minitorch.engine.modes import mode
-from minitorch.engine.state import LEAF, Node, TensorState, wrap
+from minitorch.engine.state import LEAF, Node, TensorState, new_node, wrap
 from minitorch.ops.op import Cotangents, Op, record
 from minitorch.ops.out import store
 from minitorch.ops.promotion import is_array, meet, number, only_tensors, refusal
@@ -47,6 +49,7 @@ from minitorch.ops.views import View, mark_view
 __all__ = ["Cotangents", "View", "elementwise", "mark_view", "primitive"]
 
 ndarray = np.ndarray
+_new = object.__new__
 
 
 class Primitive:
@@ -101,7 +104,7 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
             node = input._node
             if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
                 edges = (input if node is LEAF else node,)
-                node = Node(op, edges, (op.picks[0]((x, *settings, y)),), y.shape, y.dtype)
+                node = new_node(op, edges, (op.picks[0]((x, *settings, y)),), y.shape, y.dtype)
             else:
                 node = None
             result = wrap(y, node)
@@ -193,7 +196,7 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
         node = input._node
         if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
             edges = (input if node is LEAF else node,)
-            node = Node(op, edges, (op.picks[0]((x, y)),), y.shape, y.dtype)
+            node = new_node(op, edges, (op.picks[0]((x, y)),), y.shape, y.dtype)
         else:
             node = None
         result = wrap(y, node)
@@ -205,52 +208,92 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
 def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign: Any = None) -> Any:
     """`foreign`: what to return for operands that are neither Tensors nor numbers."""
     function = op.function
+    # Kinds of dtype in which two Tensors of one dtype meet as they are.
+    plain = kinds.replace("b", "").replace("i", "").replace("u", "") if floats else kinds
+    all_plain = set(plain) == set("biufcV")
+    picks = op.picks
+
+    def operands(input: Any, other: Any) -> Any:
+        """The arrays or numbers to compute with, where that takes more than a look."""
+        if isinstance(input, TensorState):
+            try:
+                y = other._data if isinstance(other, TensorState) else other
+                x, y = meet(op.name, input._data, y, floats)
+            except TypeError:
+                if foreign is None or isinstance(other, TensorState):
+                    raise
+                return foreign
+            if numbers == "none" and not is_array(other):
+                raise only_tensors(op.name, other)
+        else:
+            if numbers in ("none", "other") and not is_array(input):
+                raise only_tensors(op.name, input)
+            x, y = meet(op.name, input, other._data, floats)
+        if (x if type(x) is ndarray else y).dtype.kind not in kinds or (
+            each and not _all_of(kinds, input, other)
+        ):
+            raise refusal(op.name, (x, y), TypeError())
+        return x, y
 
     def call(input: Any, other: Any, *, out: Any = None) -> Any:
         a = b = None
-        if isinstance(input, TensorState):
-            x = input._data
-            a = input._node
-            if isinstance(other, TensorState):
-                y = other._data
-                b = other._node
-                if x.dtype is not y.dtype or (floats and x.dtype.kind in "biu"):
-                    x, y = meet(op.name, x, y, floats)
-            else:
-                try:
-                    x, y = meet(op.name, x, other, floats)
-                except TypeError:
-                    if foreign is None:
-                        raise
-                    return foreign
-                if numbers == "none" and not is_array(other):
-                    raise only_tensors(op.name, other)
-        elif isinstance(other, TensorState):
-            y = other._data
+        if isinstance(other, TensorState):
             b = other._node
-            if numbers in ("none", "other") and not is_array(input):
-                raise only_tensors(op.name, input)
-            x, y = meet(op.name, input, y, floats)
+            if isinstance(input, TensorState):
+                a = input._node
+                x = input._data
+                y = other._data
+                if x.dtype is not y.dtype or not (all_plain or x.dtype.kind in plain):
+                    x, y = operands(input, other)
+            else:
+                x, y = operands(input, other)
+        elif isinstance(input, TensorState):
+            a = input._node
+            met = operands(input, other)
+            if met is NotImplemented:
+                return met
+            x, y = met
         elif is_array(input) or is_array(other):
             return function(input, other)
         elif numbers == "any":
             return call(number(op.name, input), other, out=out)
         else:
             raise only_tensors(op.name, input)
-        if (x if type(x) is ndarray else y).dtype.kind not in kinds or (
-            each and not _all_of(kinds, input, other)
-        ):
-            raise refusal(op.name, (x, y), TypeError())
         try:
             z = function(x, y)
         except (TypeError, ValueError) as error:
             raise refusal(op.name, (x, y), error) from None
         if type(z) is not ndarray:
             z = np.asarray(z)
-        if (a is None and b is None) or not mode.recording or z.dtype.kind not in "fcV":
-            result = wrap(z)
+        # What follows is `wrap(z, new_node(...))`, written out: calls would add a fifth to the
+        # time of a small op.
+        result = _new(state.tensor_class)
+        result._data = z
+        result._grad = None
+        result._view = None
+        if (a is None and b is None) or not mode.recording or not picks:
+            result._node = None
         else:
-            result = _record_pair(op, input, other, a, b, (x, y, z))
+            values = (x, y, z)
+            saved_a = saved_b = None
+            if a is not None:
+                saved_a = picks[0](values)
+                if a is LEAF:
+                    a = input
+            if b is not None:
+                saved_b = picks[1](values)
+                if b is LEAF:
+                    b = other
+            result._node = node = _new(Node)
+            node.op = op
+            node.inputs = (a, b)
+            node.saved = (saved_a, saved_b)
+            node.order = tick()
+            node.shape = z.shape
+            node.dtype = z.dtype
+            node.extra = None
+            if mode.anomaly:
+                node.remember_where()
         return result if out is None else store(out, result)
 
     return call
@@ -263,20 +306,24 @@ def _all_of(kinds: str, *operands: Any) -> bool:
 def _record_pair(op: Op, input: Any, other: Any, a: Any, b: Any, values: tuple[Any, ...]) -> Any:
     """Wrap ``values[-1]``, the result of `op` on two tensors whose nodes are `a` and `b`."""
     out = values[-1]
-    rule_a, rule_b = op.rules
     saved_a = saved_b = None
-    if a is not None and rule_a is not None:
-        saved_a = op.picks[0](values)
-        if a is LEAF:
-            a = input
-    else:
-        a = None
-    if b is not None and rule_b is not None:
-        saved_b = op.picks[1](values)
-        if b is LEAF:
-            b = other
-    else:
-        b = None
+    if not op.picks:  # no rules at all
+        return wrap(out)
+    pick_a, pick_b = op.picks
+    if a is not None:
+        if pick_a is None:
+            a = None
+        else:
+            saved_a = pick_a(values)
+            if a is LEAF:
+                a = input
+    if b is not None:
+        if pick_b is None:
+            b = None
+        else:
+            saved_b = pick_b(values)
+            if b is LEAF:
+                b = other
     if a is None and b is None:
         return wrap(out)
-    return wrap(out, Node(op, (a, b), (saved_a, saved_b), out.shape, out.dtype))
+    return wrap(out, new_node(op, (a, b), (saved_a, saved_b), out.shape, out.dtype))

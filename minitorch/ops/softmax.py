@@ -28,14 +28,16 @@ def _short_rows(x: np.ndarray, dim: Any) -> bool:
     return dim == x.ndim - 1 and x.size > 8192 and x.shape[dim] <= 64
 
 
-def _largest(x: np.ndarray, dim: Any) -> Any:
+def largest(x: np.ndarray, dim: Any) -> Any:
+    """The largest of each line along `dim`, which stays with size 1."""
     if _short_rows(x, dim):  # across the lines instead of along them
         columns = np.ascontiguousarray(np.moveaxis(x, dim, 0))
         return np.maximum.reduce(columns, 0)[..., np.newaxis]
     return np.maximum.reduce(x, dim, keepdims=True)
 
 
-def _total(x: np.ndarray, dim: Any) -> Any:
+def total(x: np.ndarray, dim: Any) -> Any:
+    """The sum of each line along `dim`, which stays with size 1."""
     if _short_rows(x, dim):
         return np.einsum("...i->...", x)[..., np.newaxis]
     return np.add.reduce(x, dim, keepdims=True)
@@ -46,8 +48,8 @@ def _total(x: np.ndarray, dim: Any) -> Any:
 def _softmax(input, /, dim):
     if input.size == 0:
         return np.empty_like(input)
-    out = np.exp(input - _largest(input, dim))
-    out /= _total(out, dim)
+    out = np.exp(input - largest(input, dim))
+    out /= total(out, dim)
     return out
 
 
@@ -56,8 +58,8 @@ def _softmax(input, /, dim):
 def _log_softmax(input, /, dim):
     if input.size == 0:
         return np.empty_like(input)
-    out = input - _largest(input, dim)
-    out -= np.log(_total(np.exp(out), dim))
+    out = input - largest(input, dim)
+    out -= np.log(total(np.exp(out), dim))
     return out
 
 

@@ -16,10 +16,16 @@ import numpy as np
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.along import take_along
 from minitorch.ops.arithmetic import div
+from minitorch.ops.average_pooling import avg_pool1d, avg_pool2d, avg_pool3d
+from minitorch.ops.checks import check_tensor
 from minitorch.ops.pooling import (
-    at_maxima, avg_pool1d, avg_pool2d, avg_pool3d, batched, check_input, max_pool1d, max_pool2d,
+    at_maxima,
+    batched,
+    check_input,
+    max_pool1d,
+    max_pool2d,
     max_pool3d,
-)  # fmt: skip
+)
 from minitorch.ops.primitive import primitive
 from minitorch.ops.random import rand
 from minitorch.ops.reductions import mean
@@ -41,11 +47,18 @@ _AVG = {1: avg_pool1d, 2: avg_pool2d, 3: avg_pool3d}
 _MAX = {1: max_pool1d, 2: max_pool2d, 3: max_pool3d}
 
 
-# --- adaptive --------------------------------------------------------------------------------------
+# --- adaptive ------------------------------------------------------------------------------------
 
 
 def _wanted(name: str, dims: int, input: Any, output_size: Any) -> Sizes:
     """The output's sizes; None keeps the input's."""
+    check_tensor(name, input)
+    if dims > 1 and isinstance(output_size, tuple | list) and input._data.ndim <= len(output_size):
+        raise ValueError(
+            f"{name}(): output_size {output_size} needs an input of at least "
+            f"{len(output_size) + 1} dimensions, got shape {input._data.shape}"
+        )
+    check_input(name, dims, input)
     sizes = input._data.shape[-dims:]
     given = output_size if isinstance(output_size, tuple | list) else (output_size,) * dims
     if len(given) != dims:
@@ -82,13 +95,19 @@ def _transposed(ranges: tuple[np.ndarray, np.ndarray], size: int) -> tuple[np.nd
     return np.searchsorted(end, i, "right"), np.searchsorted(start, i, "right")
 
 
-_range_sums.gradient(x=lambda g, dim, ranges, x_shape: _range_sums(
-    g, dim, _transposed(ranges, x_shape[dim])))  # fmt: skip
+@primitive
+def _add_ranges(g, x, /, dim, ranges):
+    """Every `g` added to all of its range: the adjoint of `_range_sums`, with ranges transposed."""
+    return _range_sums(g, dim, _transposed(ranges, x.shape[dim]))
+
+
+_range_sums.gradient(x=lambda g, x, dim, ranges: _add_ranges(g, x, dim, ranges))
+_add_ranges.gradient(g=lambda g, dim, ranges: _range_sums(g, dim, ranges),
+                     x=lambda g, x: np.zeros_like(x))  # fmt: skip
 
 
 def _adaptive_average(dims: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{dims}d"
-    check_input(name, dims, input)
     wanted, sizes = _wanted(name, dims, input, output_size), input._data.shape[-dims:]
     if set(wanted) == {1}:
         return mean(input, tuple(range(-dims, 0)), True)
@@ -97,10 +116,6 @@ def _adaptive_average(dims: int, input: Any, output_size: Any) -> Any:
     out, first = input, input._data.ndim - dims
     for dim, (size, count) in enumerate(zip(sizes, wanted)):
         ranges = _ranges(size, count)
-        if not count:
-            out = reshape(out[(slice(None),) * (first + dim) + (slice(0),)], (
-                *out._data.shape[: first + dim], 0, *out._data.shape[first + dim + 1 :]))  # fmt: skip
-            continue
         lengths = (ranges[1] - ranges[0]).astype(input._data.dtype)
         sums = _range_sums(out, first + dim, ranges)
         out = div(sums, wrap(lengths.reshape(-1, *(1,) * (dims - dim - 1))))
@@ -109,7 +124,6 @@ def _adaptive_average(dims: int, input: Any, output_size: Any) -> Any:
 
 def _adaptive_max(dims: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{dims}d"
-    check_input(name, dims, input)
     wanted, sizes = _wanted(name, dims, input, output_size), input._data.shape[-dims:]
     if 0 not in wanted and not any(n % w for n, w in zip(sizes, wanted)):
         kernel = tuple([n // w for n, w in zip(sizes, wanted)])
@@ -189,7 +203,7 @@ def adaptive_max_pool3d_with_indices(
     return _adaptive_max(3, input, output_size, True)
 
 
-# --- fractional ------------------------------------------------------------------------------------
+# --- fractional ----------------------------------------------------------------------------------
 
 
 def _fractional(
@@ -216,11 +230,15 @@ def _fractional(
     lead = (shape[0] if len(shape) == dims + 2 else 1, shape[-dims - 1])
     if samples is None:
         samples = rand(*lead, dims, dtype=input.dtype)
-    elif not isinstance(samples, TensorState) or samples._data.shape != (*lead, dims):
-        raise RuntimeError(f"{name}(): _random_samples must have shape {(*lead, dims)}")
+    elif samples._data.shape[1:] != (lead[1], dims) or len(samples._data) < lead[0]:
+        raise RuntimeError(
+            f"{name}(): _random_samples must have shape {(*lead, dims)}, or more samples; got "
+            f"{samples._data.shape}"
+        )
     if samples._data.dtype != input._data.dtype:
         raise RuntimeError(f"{name}(): _random_samples must be {input.dtype} as the input is")
-    drawn = samples._data if dims == 3 else samples._data[..., ::-1]  # in two, width comes first
+    drawn = samples._data[: lead[0]]
+    drawn = drawn if dims == 3 else drawn[..., ::-1]  # in two dimensions, width comes first
     tables = [
         _starts(drawn[..., i], n, k, count)[..., None] + np.arange(k)
         for i, (n, k, count) in enumerate(zip(sizes, kernel, places))
@@ -285,12 +303,12 @@ def fractional_max_pool3d_with_indices(
     return _fractional(3, input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 
-# --- unpooling -------------------------------------------------------------------------------------
+# --- unpooling -----------------------------------------------------------------------------------
 
 
 @primitive
 def _unpool(values, /, indices, count):
-    """(N, C, L) put at `indices` into zeros (N, C, count); of several at one place the last stays."""
+    """(N, C, L) put at `indices` into zeros (N, C, count); the last one at a place stays."""
     out = np.zeros((*values.shape[:2], count), values.dtype)
     np.put_along_axis(out, indices, values, 2)
     return out
@@ -309,6 +327,9 @@ def _max_unpool(
     padding = each_dim(name, "padding", padding, dims)
     check_input(name, dims, input)
     shape = input._data.shape
+    if min(stride) <= 0:
+        raise RuntimeError(f"{name}(): stride must be positive, got {stride}")
+    sizes = _unpooled(name, shape[-dims:], kernel, stride, padding, output_size)
     if not isinstance(indices, TensorState) or indices._data.dtype != np.int64:
         raise RuntimeError(f"{name}(): indices must be an int64 Tensor")
     if indices._data.shape != shape:
@@ -316,13 +337,12 @@ def _max_unpool(
             f"{name}(): input and indices must have the same shape, got {shape} and "
             f"{indices._data.shape}"
         )
-    if min(stride) <= 0:
-        raise RuntimeError(f"{name}(): stride must be positive, got {stride}")
-    sizes = _unpooled(name, shape[-dims:], kernel, stride, padding, output_size)
     count, lead = math.prod(sizes), shape[:-dims]
     where = indices._data
     if where.size and not 0 <= where.min() <= where.max() < count:
-        raise RuntimeError(f"{name}(): indices must be between 0 and {count - 1} for an output of {sizes}")
+        raise RuntimeError(
+            f"{name}(): indices must be between 0 and {count - 1} for an output of {sizes}"
+        )
     flat = (math.prod(lead[:-1]), lead[-1], math.prod(shape[-dims:]))
     out = _unpool(reshape(input, flat), where.reshape(flat), count)
     return reshape(out, (*lead, *sizes))
@@ -342,13 +362,13 @@ def _unpooled(
         wanted = wanted[2:]
     if len(wanted) != len(sizes):
         raise ValueError(
-            f"{name}(): output_size must have {len(sizes)} or {len(sizes) + 2} entries, got {wanted}"
+            f"{name}(): output_size must have {len(sizes)} or {len(sizes) + 2} entries: {wanted}"
         )
     for n, s, w in zip(exact, stride, wanted):
         if not n - s < w < n + s:
             raise ValueError(
-                f"{name}(): output_size {wanted} cannot have been pooled to {sizes}: each entry must "
-                f"be less than {stride} away from {exact}"
+                f"{name}(): output_size {wanted} cannot have been pooled to {sizes}: each entry "
+                f"must be less than {stride} away from {exact}"
             )
     return wanted
 

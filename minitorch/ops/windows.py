@@ -76,7 +76,9 @@ def each_dim(name: str, what: str, value: Any, dims: int) -> Sizes:
     try:
         found = tuple([operator.index(v) for v in values])
     except TypeError:
-        raise TypeError(f"{name}(): {what} must be an integer or {dims} of them, not {value!r}") from None
+        raise TypeError(
+            f"{name}(): {what} must be an integer or {dims} of them, not {value!r}"
+        ) from None
     if len(found) == 1:
         found *= dims
     if len(found) != dims:
@@ -89,7 +91,7 @@ def count_places(size: int, kernel: int, stride: int, padding: int, dilation: in
     return (size + padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
-# --- unfold and fold -------------------------------------------------------------------------------
+# --- unfold and fold -----------------------------------------------------------------------------
 
 
 @primitive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,10 @@ class Optimizer:
             raise TypeError("parameters must come in a fixed order: a list, not a set")
         members = [given] if isinstance(given, TensorState) else list(given)
         named = bool(members) and isinstance(members[0], tuple)
+        if any(isinstance(m, tuple) != named for m in members):
+            raise ValueError("all parameters of a group come with names, or all without")
+        if any(("param_names" in other) != named for other in self.param_groups):
+            raise ValueError("all parameter groups come with names, or all without")
         tensors = [m[1] for m in members] if named else members
         for t in tensors:
             if not isinstance(t, TensorState):
@@ -75,8 +79,7 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once.  `closure` recomputes the loss, which is returned."""
         if self._step_pre_hooks:
-            for hook in list(self._step_pre_hooks.values()):
-                hook(self, (closure,), {})
+            self._call(self._step_pre_hooks, closure)
         loss = None
         if closure is not None:
             with enable_grad():
@@ -88,9 +91,12 @@ class Optimizer:
                 self.update(group, params, [p._grad._data for p in params])
                 stamp_all(params, where)
         if self._step_post_hooks:
-            for hook in list(self._step_post_hooks.values()):
-                hook(self, (closure,), {})
+            self._call(self._step_post_hooks, closure)
         return loss
+
+    def _call(self, hooks: dict[int, Any], closure: Any) -> None:
+        for hook in list(hooks.values()):
+            hook(self, (closure,), {})
 
     def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
         """Change the arrays of `params` in place; `grads` are their gradients' arrays."""
@@ -193,13 +199,30 @@ class Optimizer:
 
 def _adopt(value: Any, param: Any, name: str) -> Any:
     """A copy of one entry of a loaded state: floating tensors in the parameter's dtype."""
+    if isinstance(value, list):
+        return [_adopt(v, param, name) for v in value]
     if not isinstance(value, TensorState):
         return copy.deepcopy(value)
-    keep = name == "step" or value._data.dtype.kind not in "fcV"
-    return wrap(value._data.copy() if keep else value._data.astype(param._data.dtype))
+    data, dtype = value._data, param._data.dtype
+    keep = name == "step" or data.dtype.kind not in "fcV" or dtype.kind == "c"
+    return wrap(data.copy() if keep else data.astype(dtype))
 
 
 def check_at_least(name: str, value: Any, low: float = 0.0) -> None:
     """ValueError unless ``value >= low`` (so also for NaN)."""
     if not low <= value:
         raise ValueError(f"Invalid {name}: {value} (must be at least {low})")
+
+
+def check_lr(lr: Any) -> None:
+    """ValueError unless `lr` is a number, or a tensor of one element, that is not negative."""
+    if isinstance(lr, TensorState) and lr._data.size != 1:
+        raise ValueError(f"Tensor lr must be 1-element, got one of shape {list(lr._data.shape)}")
+    check_at_least("learning rate", lr)
+
+
+def check_betas(betas: Sequence[Any]) -> None:
+    """ValueError unless all of `betas` are in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta} (must be in [0, 1))")

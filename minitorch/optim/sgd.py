@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
-from minitorch.optim.optimizer import Optimizer, check_at_least
+from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
 
 
 class SGD(Optimizer):
-    """``p -= lr * g``; with momentum, ``buffer = momentum * buffer + (1 - dampening) * g`` for ``g``.
+    """``p -= lr * g``; with momentum, ``buffer = momentum * buffer + (1 - dampening) * g``.
 
     `weight_decay` adds ``weight_decay * p`` to the gradient; `nesterov` looks ahead, with
     ``g + momentum * buffer``; `maximize` goes up.  The first step takes ``buffer = g``.
@@ -41,7 +41,7 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_at_least("learning rate", lr)
+        check_lr(lr)
         check_at_least("momentum value", momentum)
         check_at_least("weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):

@@ -32,6 +32,8 @@ TYPE_NAMES = {
 
 def _converter(dtype: dtypes.dtype) -> Any:
     def convert(self: Any, memory_format: Any = None) -> Any:
+        if memory_format is not None:
+            return ops.convert(self, dtype.dtype, memory_format)
         return self if self.dtype is dtype else ops.cast(self, dtype.dtype)
 
     convert.__name__ = dtype.name

@@ -254,10 +254,10 @@ class Core(TensorState):
     def detach(self) -> Tensor:
         """The same memory without history: nothing flows back through the result."""
         result = wrap(self._data)
-        if self._alias is not None:
-            result._alias = self._alias
-        elif self._node is not None:
-            base = self if self._view is None else self._view.base
+        base = self if self._view is None else self._view.base
+        if base._alias is not None:
+            result._alias = base._alias
+        elif base._node is not None:
             result._alias = weakref.ref(base)  # so that views of it hear of writes to the result
         return result
 

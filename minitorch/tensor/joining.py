@@ -53,6 +53,11 @@ def _tensors(arrays: Any) -> list[Any]:
     return [a if isinstance(a, TensorState) else wrap(np.asarray(a)) for a in arrays]
 
 
+def _np_append(arr: Any, values: Any, axis: Any = None) -> Any:
+    parts = _tensors([arr, values])
+    return joining.cat([p.reshape(-1) for p in parts] if axis is None else parts, axis or 0)
+
+
 def _np_roll(a: Any, shift: Any, axis: Any = None) -> Any:
     count = len(axis) if isinstance(axis, tuple | list) else 1
     shifts = shift if isinstance(shift, tuple | list) else (shift,) * count
@@ -65,12 +70,16 @@ def _np_flip(m: Any, axis: Any = None) -> Any:
 
 FUNCTIONS.update({
     np.concatenate: lambda arrays, axis=0: joining.cat(_tensors(arrays), axis),
+    np.append: _np_append,
     np.stack: lambda arrays, axis=0: joining.stack(_tensors(arrays), axis),
     np.hstack: lambda tup: joining.hstack(_tensors(tup)),
     np.vstack: lambda tup: joining.vstack(_tensors(tup)),
     np.dstack: lambda tup: joining.dstack(_tensors(tup)),
     np.column_stack: lambda tup: joining.column_stack(_tensors(tup)),
     np.split: lambda ary, parts, axis=0: list(selecting.tensor_split(ary, parts, axis)),
+    np.hsplit: lambda ary, parts: list(selecting.hsplit(ary, parts)),
+    np.vsplit: lambda ary, parts: list(selecting.vsplit(ary, parts)),
+    np.dsplit: lambda ary, parts: list(selecting.dsplit(ary, parts)),
     np.array_split: lambda ary, parts, axis=0: list(selecting.tensor_split(ary, parts, axis)),
     np.tile: lambda A, reps: repeating.tile(A, reps),
     np.repeat: lambda a, repeats, axis=None: repeating.repeat_interleave(a, repeats, axis),

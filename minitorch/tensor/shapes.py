@@ -111,4 +111,9 @@ FUNCTIONS.update({
     np.broadcast_to: lambda array, shape: broadcasting.expand(array, shape),
     np.atleast_1d: ops.atleast_1d,
     np.atleast_2d: ops.atleast_2d,
+    np.atleast_3d: ops.atleast_3d,
+    np.broadcast_arrays: lambda *args: list(broadcasting.broadcast_tensors(*args)),
+    np.shape: lambda a: a._data.shape,
+    np.ndim: lambda a: a._data.ndim,
+    np.size: lambda a, axis=None: np.size(a._data, axis),
 })  # fmt: skip

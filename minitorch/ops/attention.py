@@ -1,0 +1,206 @@
+"""Attention: each query gets an average of the values, weighted by how well the keys match it.
+
+``softmax(query @ key.T / sqrt(E) + mask) @ value`` (Vaswani et al., 2017).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.engine.state import TensorState, wrap
+from minitorch.ops.checks import check_tensor
+from minitorch.ops.copying import cast
+from minitorch.ops.dropout import dropout
+from minitorch.ops.fused import fused
+from minitorch.ops.operators import add, mul
+from minitorch.ops.products import matmul
+from minitorch.ops.repeating import repeat_interleave
+from minitorch.ops.shapes import transpose
+from minitorch.ops.softmax import largest, softmax, total
+from minitorch.ops.where import masked_fill
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = ["scaled_dot_product_attention"]
+
+
+def _attention_weights(q: Any, k: Any, mask: Any, scale: float) -> Any:
+    """``softmax(scale * q @ k.T + mask)``; a query that may look at nothing has weights 0."""
+    scores = matmul(mul(q, scale), transpose(k, -2, -1))
+    if mask is None:
+        return softmax(scores, -1)
+    blind = wrap(np.all(np.isneginf(mask._data), axis=-1, keepdims=True))
+    scores = masked_fill(add(scores, mask), blind, 0.0)
+    return masked_fill(softmax(scores, -1), blind, 0.0)
+
+
+def _attention_reference(q: Any, k: Any, v: Any, mask: Any, scale: float) -> Any:
+    return matmul(_attention_weights(q, k, mask, scale), v)
+
+
+def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """``x @ y``; heads (N, H, L, D) lie in memory as (N, L, H, D), to be joined without a copy."""
+    if x.ndim != 4:
+        return np.matmul(x, y)
+    n, h, rows, _ = x.shape
+    out = np.empty((n, rows, h, y.shape[-1]), x.dtype).swapaxes(1, 2)
+    return np.matmul(x, y, out=out)
+
+
+@fused(reference=_attention_reference)
+def _attention(q, k, v, mask, /, scale):
+    p = np.matmul(q * q.dtype.type(scale), k.swapaxes(-1, -2))
+    if mask is not None:
+        p += mask
+    top = largest(p, p.ndim - 1)
+    if mask is not None:
+        top[np.isneginf(top)] = 0
+    p -= top
+    np.exp(p, out=p)
+    sums = total(p, p.ndim - 1)
+    if mask is not None:
+        sums[sums == 0] = 1
+    p /= sums
+    return _product(p, v), (q, k, v, p, scale)
+
+
+@_attention.backward
+def _(g, wanted, q, k, v, p, scale):
+    for_q, for_k, for_v, _ = wanted  # a mask that is learnt does not come here
+    grad_v = _product(p.swapaxes(-1, -2), g) if for_v else None
+    if not (for_q or for_k):
+        return None, None, grad_v, None
+    s = np.matmul(g, v.swapaxes(-1, -2))
+    s -= np.vecdot(s, p)[..., np.newaxis]
+    s *= p
+    s *= s.dtype.type(scale)
+    return (
+        _product(s, k) if for_q else None,
+        _product(s.swapaxes(-1, -2), q) if for_k else None,
+        grad_v,
+        None,
+    )
+
+
+@lru_cache(8)
+def causal_mask(rows: int, columns: int, dtype: Any) -> np.ndarray:
+    """0 up to the diagonal, -inf after it: no query looks at later keys."""
+    mask = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+    mask.flags.writeable = False
+    return mask
+
+
+def as_scores(mask: Any, dtype: Any) -> Any:
+    """A boolean mask (true: may look) as numbers to add to the scores; others as they are."""
+    if mask._data.dtype.kind != "b":
+        return mask
+    return wrap(np.where(mask._data, dtype.type(0), dtype.type(-np.inf)))
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """``softmax(scale * query @ key.T + mask) @ value``: (..., L, E), (..., S, E), (..., S, V)
+    -> (..., L, V).
+
+    `attn_mask` broadcasts to (..., L, S): booleans (true: may look) or numbers to add.
+    `is_causal`: query i looks at keys 0 to i.  `scale` is 1 / sqrt(E) by default.  `enable_gqa`:
+    several heads of queries (third dimension from the end) share one of keys and values.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> minitorch.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+    tensor([[1.0000, 0.0000],
+            [0.3302, 0.6698]])
+    """
+    _check(query, key, value, attn_mask, is_causal)
+    q, k, v = query._data, key._data, value._data
+    if q.dtype.itemsize == 2:
+        halves = [query, key, value, attn_mask]
+        if attn_mask is None or attn_mask._data.dtype.kind == "b":
+            halves.pop()
+        singles = [cast(x, np.dtype(np.float32)) for x in halves]
+        masked = singles[3] if len(singles) == 4 else attn_mask
+        out = scaled_dot_product_attention(
+            *singles[:3], masked, dropout_p, is_causal, scale, enable_gqa
+        )
+        return cast(out, q.dtype)
+    if enable_gqa:
+        key, value = _shared(query, key), _shared(query, value)
+        k, v = key._data, value._data
+    if scale is None:
+        scale = 1 / math.sqrt(q.shape[-1]) if q.shape[-1] else 1.0
+    mask: Any = None
+    if is_causal:
+        mask = wrap(causal_mask(q.shape[-2], k.shape[-2], q.dtype))
+    elif attn_mask is not None:
+        mask = as_scores(attn_mask, q.dtype)
+    if dropout_p == 0 and _usual(q, k, v, mask):
+        return _attention(query, key, value, mask, scale)
+    weights = _attention_weights(query, key, mask, scale)
+    return matmul(dropout(weights, dropout_p), value)
+
+
+def _check(query: Any, key: Any, value: Any, mask: Any, is_causal: bool) -> None:
+    check_tensor("scaled_dot_product_attention", query, key, value)
+    tensors = {"query": query, "key": key, "value": value}
+    if len({x._data.dtype for x in tensors.values()}) > 1:
+        dtypes = ", ".join(f"{name} {x.dtype}" for name, x in tensors.items())
+        raise RuntimeError(f"scaled_dot_product_attention(): the dtypes must be equal: {dtypes}")
+    if min(x._data.ndim for x in tensors.values()) < 2:
+        shapes = ", ".join(f"{name} {list(x._data.shape)}" for name, x in tensors.items())
+        raise RuntimeError(f"scaled_dot_product_attention(): 2 or more dimensions needed: {shapes}")
+    if mask is not None:
+        check_tensor("scaled_dot_product_attention", mask)
+        if is_causal:
+            raise RuntimeError("scaled_dot_product_attention(): attn_mask or is_causal, not both")
+        if mask._data.dtype.kind != "b" and mask._data.dtype not in (
+            query._data.dtype,
+            np.float32,
+        ):
+            raise RuntimeError(
+                f"scaled_dot_product_attention(): the mask must be boolean, or {query.dtype} like "
+                f"the query; got {mask.dtype}"
+            )
+
+
+def _usual(q: Any, k: Any, v: Any, mask: Any) -> bool:
+    """Whether the fused kernel takes it: equal batches, a constant mask that fits, no sizes 0."""
+    if not (
+        q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+        and q.shape[-1] == k.shape[-1]
+        and k.shape[-2] == v.shape[-2]
+        and q.size and k.size and v.size
+    ):  # fmt: skip
+        return False
+    if mask is None:
+        return True
+    if isinstance(mask, TensorState) and mask._node is not None:
+        return False
+    scores, m = (*q.shape[:-1], k.shape[-2]), mask._data
+    if m.dtype != q.dtype or m.ndim > len(scores):
+        return False
+    return all(a in (1, b) for a, b in zip(m.shape[::-1], scores[::-1]))
+
+
+def _shared(query: Any, x: Any) -> Any:
+    """The heads of `x` repeated, so that there are as many as of `query`."""
+    if query._data.ndim < 3 or x._data.ndim < 3 or query._data.shape[-3] % x._data.shape[-3]:
+        raise RuntimeError(
+            "scaled_dot_product_attention(): the heads of the query must be a multiple of those of "
+            f"key and value; got shapes {list(query._data.shape)} and {list(x._data.shape)}"
+        )
+    times = query._data.shape[-3] // x._data.shape[-3]
+    return x if times == 1 else repeat_interleave(x, times, dim=-3)

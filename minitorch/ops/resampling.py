@@ -1,0 +1,263 @@
+"""Images (or lines, or volumes) on another grid: every new element a weighted mean of old ones.
+
+`interpolate` works along one dimension after the other: for each, its *taps* say from which
+elements a new one is made, and by which weights.  As the taps of neighbours come in order, the
+gradient is a sum over runs.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.copying import clone
+from minitorch.ops.out import takes_tensors
+from minitorch.ops.primitive import primitive
+from minitorch.ops.uneven_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+)
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+__all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
+
+# For one dimension: its number; the elements that each new one is made of, shape (taps, new
+# size), in order along each row; and their weights, or None where there is one tap of weight 1.
+Taps = tuple[int, np.ndarray, np.ndarray | None]
+
+
+@primitive
+def _resample(x, /, taps):
+    dtype = x.dtype
+    for dim, places, weights in taps:
+        if weights is None:
+            x = x.take(places[0], dim)
+            continue
+        column = (-1,) + (1,) * (x.ndim - dim - 1)
+        new = x.take(places[0], dim) * weights[0].reshape(column)
+        for place, weight in zip(places[1:], weights[1:]):
+            new += x.take(place, dim) * weight.reshape(column)
+        x = new if dtype != np.uint8 else np.clip(np.floor(new + 0.5), 0, 255)
+    return x.astype(dtype, copy=False)
+
+
+@primitive
+def _resample_back(g, /, taps, shape):
+    """The adjoint of `_resample`."""
+    dtype = g.dtype
+    if dtype.itemsize == 2:
+        g = g.astype(np.float32)
+    for dim, places, weights in reversed(taps):
+        out = np.zeros((*g.shape[:dim], shape[dim], *g.shape[dim + 1 :]), g.dtype)
+        target = np.moveaxis(out, dim, 0)
+        for i, place in enumerate(places):
+            part = g
+            if weights is not None:
+                part = g * weights[i].reshape((-1,) + (1,) * (g.ndim - dim - 1))
+            runs = np.flatnonzero(np.diff(place, prepend=-1))
+            sums = np.add.reduceat(part, runs, axis=dim)
+            target[place[runs]] += np.moveaxis(sums, dim, 0)
+        g = out
+    return g.astype(dtype, copy=False)
+
+
+_resample.gradient(x=lambda g, taps, x_shape: _resample_back(g, taps, x_shape))
+_resample_back.gradient(g=lambda g, taps: _resample(g, taps))
+
+
+# --- taps: from where, and how much ---------------------------------------------------------------
+
+
+def _source(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> np.ndarray:
+    """Where the new elements' middles lie among the old ones; with `align`, the ends meet."""
+    steps = np.arange(new, dtype=dtype)
+    if align:
+        return steps * dtype.type((old - 1) / (new - 1) if new > 1 else 0)
+    return (steps + dtype.type(0.5)) * dtype.type(_step(old, new, scale)) - dtype.type(0.5)
+
+
+def _step(old: int, new: int, scale: float | None) -> float:
+    return 1 / scale if scale else old / new
+
+
+def _nearest(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
+    place = np.floor(np.arange(new, dtype=dtype) * dtype.type(_step(old, new, scale)))
+    return np.minimum(place.astype(np.int64), old - 1)[np.newaxis], None
+
+
+def _nearest_exact(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
+    place = np.floor(_source(old, new, scale, False, dtype) + dtype.type(0.5))
+    return np.clip(place.astype(np.int64), 0, old - 1)[np.newaxis], None
+
+
+def _linear(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
+    where = np.maximum(_source(old, new, scale, align, dtype), 0)
+    left = np.minimum(where.astype(np.int64), old - 1)
+    share = np.clip(where - left, 0, 1).astype(dtype)
+    return np.stack([left, np.minimum(left + 1, old - 1)]), np.stack([1 - share, share])
+
+
+def cubic_weights(t: Any) -> list[Any]:
+    """The weights of four neighbours, `t` being the way from the second to the third (Keys, 1981).
+
+    `t` may be an array or a Tensor.
+    """
+    a = -0.75
+
+    def near(x: Any) -> Any:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def far(x: Any) -> Any:
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+
+    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+
+
+def _cubic(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
+    where = _source(old, new, scale, align, dtype)
+    left = np.minimum(np.floor(where).astype(np.int64), old - 1)
+    weights = cubic_weights(np.clip(where - left, 0, 1).astype(dtype))
+    places = np.clip(left + np.arange(-1, 3)[:, np.newaxis], 0, old - 1)
+    return places, np.stack(weights)
+
+
+def _short(weights: np.ndarray) -> np.ndarray:
+    """Rounded to what fits into 16 bits, as PyTorch does for bytes."""
+    bits = 0
+    while bits < 22 and int(0.5 + weights.max() * 2 ** (bits + 1)) < 2**15:
+        bits += 1
+    return np.copysign(np.floor(np.abs(weights) * 2**bits + 0.5), weights) / 2**bits
+
+
+_TAPS: dict[str, Callable[..., Any]] = {
+    "nearest": _nearest, "nearest-exact": _nearest_exact, "linear": _linear, "bilinear": _linear,
+    "trilinear": _linear, "bicubic": _cubic,
+}  # fmt: skip
+_MEANS = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
+_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes for uint8
+_DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+
+
+# --- functions ------------------------------------------------------------------------------------
+
+
+@takes_tensors
+def interpolate(
+    input: Tensor,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor:
+    """`input` resampled to `size`, or to `scale_factor` times its size: (N, C, ...) -> (N, C, ...).
+
+    `mode` is "nearest" (PyTorch's and OpenCV's, which is off by half a pixel), "nearest-exact",
+    "area" (means), or by the number of dimensions after the channels "linear", "bilinear",
+    "bicubic", "trilinear".  With `align_corners` the centres of the corner pixels stay where they
+    are, otherwise the corners.  `antialias` is not there yet.
+
+    >>> import minitorch
+    >>> x = minitorch.tensor([[[0.0, 4.0]]])
+    >>> minitorch.nn.functional.interpolate(x, scale_factor=2, mode="linear")
+    tensor([[[0., 1., 3., 4.]]])
+    """
+    shape = input._data.shape
+    dims = len(shape) - 2
+    if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
+        raise ValueError(f"align_corners is for the modes {', '.join(_DIMS)}, not for {mode!r}")
+    new, scales = _new_size(shape, size, scale_factor, mode, recompute_scale_factor)
+    if antialias:
+        if mode not in ("bilinear", "bicubic", "lanczos") or dims != 2:
+            raise ValueError("antialias is for the modes bilinear, bicubic and lanczos in 4-D")
+        raise NotImplementedError("interpolate(): antialias is not available")
+    if mode not in (*_TAPS, "area") or not 1 <= dims <= 3 or _DIMS.get(mode, dims) != dims:
+        raise NotImplementedError(
+            f"interpolate(): mode {mode!r} is not available for a {dims + 2}D input; the modes are "
+            "nearest, nearest-exact and area for 3D to 5D, linear for 3D, bilinear and bicubic "
+            "for 4D, trilinear for 5D"
+        )
+    _check_size(input, new, mode)
+    if mode == "area":
+        return _MEANS[dims](input, new)
+    wide = np.dtype(np.float64 if input._data.dtype == np.float64 else np.float32)
+    taps = []
+    for dim in reversed(range(2, dims + 2)):
+        old, n = shape[dim], new[dim - 2]
+        if mode not in ("nearest", "nearest-exact") or n != old:
+            align = bool(align_corners)
+            places, weights = _TAPS[mode](old, n, scales[dim - 2], align, wide)
+            if weights is not None and input._data.dtype == np.uint8:
+                weights = _short(weights)
+            taps.append((dim, places, weights))
+    return _resample(input, taps) if taps else clone(input)
+
+
+def _check_size(input: Any, new: Sequence[int], mode: str) -> None:
+    data = input._data
+    if data.dtype.kind not in "fV" and not (data.dtype == np.uint8 and mode in _BYTES):
+        raise NotImplementedError(
+            f"interpolate(): mode {mode!r} is for floating tensors, not {from_numpy_dtype(data.dtype)}"
+        )
+    if min(new) < 1 or 0 in data.shape[1:]:
+        raise RuntimeError(
+            f"interpolate(): sizes should be greater than 0; got the input shape "
+            f"{list(data.shape)} and the output size {list(new)}"
+        )
+
+
+def _new_size(
+    shape: Sequence[int], size: Any, scale_factor: Any, mode: str, recompute: bool | None
+) -> tuple[list[int], list[float | None]]:
+    """The new sizes, and the scales to be used instead of their ratios to the old ones."""
+    dims = len(shape) - 2
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate(): give one of size and scale_factor")
+    given = size if scale_factor is None else scale_factor
+    each = list(given) if isinstance(given, Sequence) else [given] * dims
+    if len(each) != dims:
+        raise ValueError(
+            f"interpolate(): {given} names {len(each)} dimensions, but an input of shape "
+            f"{list(shape)} has {dims} after the channels"
+        )
+    if scale_factor is None:
+        if recompute:
+            raise ValueError("recompute_scale_factor is not meaningful with an explicit size")
+        return [operator.index(n) for n in each], [None] * dims
+    new = [math.floor(n * scale) for n, scale in zip(shape[2:], each)]
+    keep = not recompute and mode != "area"
+    return new, [float(s) for s in each] if keep else [None] * dims
+
+
+def upsample(
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """The old name of `interpolate`."""
+    warnings.warn("upsample is deprecated; use interpolate", stacklevel=2)
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """`interpolate` in the mode "nearest"."""
+    warnings.warn("upsample_nearest is deprecated; use interpolate", stacklevel=2)
+    return interpolate(input, size, scale_factor, "nearest")
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """`interpolate` in the mode "bilinear" with `align_corners`."""
+    warnings.warn("upsample_bilinear is deprecated; use interpolate", stacklevel=2)
+    return interpolate(input, size, scale_factor, "bilinear", align_corners=True)

@@ -1,0 +1,187 @@
+"""`Elementwise`: what all optimizers share whose formula treats every element by itself.
+
+Such a formula may be applied to any stretch of numbers.  So small parameters are laid end to end
+and changed together, in a few NumPy calls for all of them, and large ones tile by tile, in the
+cache.  The states of small parameters are views of one long array per name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.dtypes import default_numpy
+from minitorch.engine.state import wrap
+from minitorch.optim.optimizer import Optimizer
+
+SMALL = 1 << 14  # elements: smaller parameters are worked on together
+TILE_BYTES = 1 << 16  # five or six arrays of this size fit into a core's L2 cache
+
+Arrays = dict[str, np.ndarray]
+Change = Callable[..., None]
+
+
+class Elementwise(Optimizer):
+    """The base of optimizers that are one formula per element.
+
+    A subclass writes ``start(group, p)``, the first states of a parameter, and
+    ``formula(group, scalars)``, which works out the constants of this step and returns
+    ``change(p, g, **states)``: it changes one-dimensional `p` and states in place.  `maximize` and
+    `weight_decay` have been seen to by then; complex numbers come as pairs of real ones.
+    """
+
+    # States that are one number per parameter.  In `formula` they are arrays of equal numbers.
+    scalars: tuple[str, ...] = ("step",)
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self._bundles: dict[int, tuple[list[int], list[Bundle]]] = {}
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._bundles = {}
+
+    def start(self, group: dict[str, Any], p: np.ndarray) -> Arrays:
+        """The states of a parameter at the outset, besides `step`."""
+        raise NotImplementedError
+
+    def formula(self, group: dict[str, Any], scalars: Arrays) -> Change:
+        """One step, as a function of one-dimensional arrays."""
+        raise NotImplementedError
+
+    def begin(self, group: dict[str, Any], p: Any) -> None:
+        """Give `p` the states that it lacks."""
+        state = self.state[p]
+        if "step" not in state:
+            state["step"] = wrap(scalar(0.0))
+        for name, value in self.start(group, p._data).items():
+            if name not in state:
+                state[name] = wrap(value)
+
+    def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
+        known, bundles = self._bundles.get(id(group), ([], []))
+        # A parameter may have come or gone, a state may have been loaded, replaced or deleted.
+        if known != self._held(params) or not known:
+            for p in params:
+                self.begin(group, p)
+            bundles = self._tie(params)
+            self._bundles[id(group)] = self._held(params), bundles
+        for bundle in bundles:
+            self._change(group, bundle, [grads[i] for i in bundle.places])
+
+    def _held(self, params: list[Any]) -> list[int]:
+        state = self.state
+        return [id(value._data) for p in params for value in state[p].values()]
+
+    def _tie(self, params: list[Any]) -> list[Bundle]:
+        """Bundles of small parameters that are alike, and every other parameter for itself."""
+        alike: dict[Any, list[int]] = {}
+        for i, p in enumerate(params):
+            data, state = p._data, self.state[p]
+            whole = data.size > SMALL and data.flags.c_contiguous
+            numbers = tuple(float(state[name]._data) for name in self.scalars)
+            key = i if whole else (data.dtype, tuple(sorted(state)), numbers)
+            alike.setdefault(key, []).append(i)
+        return [
+            Bundle(places, [params[i] for i in places], [self.state[params[i]] for i in places],
+                   self.scalars, gathered=not isinstance(key, int))
+            for key, places in alike.items()
+        ]  # fmt: skip
+
+    def _change(self, group: dict[str, Any], bundle: Bundle, grads: list[np.ndarray]) -> None:
+        p, g = bundle.gather(grads)
+        bundle.scalars["step"] += 1
+        change = self.formula(group, bundle.scalars)
+        decay, up = group.get("weight_decay", 0), group.get("maximize", False)
+        decoupled = group.get("decoupled_weight_decay", False)
+        arrays = bundle.arrays
+        tile = TILE_BYTES // p.itemsize
+        for start in range(0, p.size, tile):
+            piece = slice(start, start + tile)
+            part, slope = p[piece], g[piece]
+            if up:
+                slope = -slope
+            if decay:
+                if decoupled:
+                    part *= 1 - float(group["lr"]) * decay
+                else:
+                    slope = slope + decay * part
+            change(part, slope, **{name: a[piece] for name, a in arrays.items()})
+        if bundle.gathered:
+            bundle.scatter()
+
+
+class Bundle:
+    """Parameters that are changed by one call, and their states, laid end to end.
+
+    `places`   their numbers among the parameters of the group's step
+    `scalars`  for each state that is one number: the numbers of all, which are equal
+    `arrays`   for each other state: its elements, complex ones as pairs of real ones
+    """
+
+    __slots__ = ("_g", "_p", "_real", "_views", "arrays", "gathered", "params", "places", "scalars")
+
+    def __init__(
+        self,
+        places: list[int],
+        params: list[Any],
+        states: list[dict[str, Any]],
+        scalars: Sequence[str],
+        gathered: bool,
+    ) -> None:
+        self.places, self.params, self.gathered = places, params, gathered
+        dtype = params[0]._data.dtype
+        self._real = np.dtype(dtype.char.lower()) if dtype.kind == "c" else dtype
+        self.scalars: Arrays = {}
+        self.arrays: Arrays = {}
+        for name in states[0]:
+            tensors = [state[name] for state in states]
+            shapes = [t._data.shape for t in tensors]
+            flat = np.concatenate([t._data for t in tensors], axis=None)
+            for t, view in zip(tensors, _split(flat, shapes)):
+                t._data = view  # the same Tensor, so that whoever holds it sees it change
+            if name in scalars:
+                self.scalars[name] = flat
+            else:
+                self.arrays[name] = flat.view(self._real)
+        if gathered:
+            self._p = np.concatenate([p._data for p in params], axis=None)
+            self._g = np.empty_like(self._p)
+            self._views = _split(self._p, [p._data.shape for p in params])
+
+    def gather(self, grads: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters and gradients, one-dimensional and real."""
+        if self.gathered:
+            p, g = self._p, self._g
+            np.concatenate([param._data for param in self.params], axis=None, out=p)
+            np.concatenate(grads, axis=None, out=g)
+        else:
+            p, g = self.params[0]._data.reshape(-1), grads[0].reshape(-1)
+        return p.view(self._real), g.view(self._real)
+
+    def scatter(self) -> None:
+        """Write the gathered parameters back to their places."""
+        for param, view in zip(self.params, self._views):
+            param._data[...] = view
+
+
+def _split(flat: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+    views, first = [], 0
+    for shape in shapes:
+        last = first + math.prod(shape)
+        views.append(flat[first:last].reshape(shape))
+        first = last
+    return views
+
+
+def scalar(value: float) -> np.ndarray:
+    """A state that is one number."""
+    return np.array(value, np.float64 if default_numpy() == np.float64 else np.float32)
+
+
+def full_like(p: np.ndarray, value: float) -> np.ndarray:
+    """`value` in every element: in both parts of complex ones."""
+    return np.full_like(p, complex(value, value) if p.dtype.kind == "c" else value)

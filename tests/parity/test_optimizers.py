@@ -1,0 +1,225 @@
+"""PyTorch's optimizer database: every configuration must step as PyTorch's does."""
+
+import copy
+import inspect
+
+import numpy as np
+import pytest
+import torch
+from torch.testing._internal.common_optimizers import OptimizerErrorEnum, optim_db
+
+import minitorch as mt
+
+INFOS = {
+    info.optim_cls.__name__: info for info in optim_db if info.optim_cls.__name__ != "SparseAdam"
+}
+SHAPES = [(3, 4), (5, 2), (1, 1), (130, 140)]
+STEPS = 10
+
+
+def configurations():
+    for name, info in INFOS.items():
+        for sample in info.optim_inputs_func(device="cpu"):
+            yield pytest.param(name, sample.kwargs, id=f"{name}-{sample.desc}".replace(" ", "_"))
+
+
+def to_mt(value):
+    """PyTorch's data as minitorch's, through NumPy."""
+    if isinstance(value, torch.Tensor):
+        return mt.tensor(value.detach().numpy().copy())
+    if isinstance(value, dict):
+        return {k: to_mt(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_mt(v) for v in value)
+    return value
+
+
+def to_torch(value):
+    if isinstance(value, mt.Tensor):
+        return torch.from_numpy(value.detach().numpy().copy())
+    if isinstance(value, dict):
+        return {k: to_torch(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_torch(v) for v in value)
+    return value
+
+
+class Run:
+    """The same optimizer in one library, on the same parameters and gradients."""
+
+    def __init__(self, lib, name, options, arrays, groups=1):
+        self.lib = lib
+        self.params = []
+        for a in arrays:
+            p = lib.tensor(a.copy())
+            p.requires_grad_(True)
+            self.params.append(p)
+        given = self.params
+        if groups == 2:
+            given = [{"params": self.params[:2]}, {"params": self.params[2:], "lr": 0.02}]
+        options = to_mt(options) if lib is mt else copy.deepcopy(options)
+        self.optimizer = getattr(lib.optim, name)(given, **options)
+
+    def step(self, grads):
+        def closure():
+            # A bowl with the given gradients as its slope: LBFGS asks more than once.
+            loss = 0
+            for p, a, g in zip(self.params, self.targets, grads):
+                p.grad = None
+                d = p - self.lib.tensor(a)
+                loss = (
+                    loss + (d * d.conj() * 0.5).real.sum()
+                    if p.is_complex()
+                    else loss + (d * d).sum() * 0.5
+                )
+            loss.backward()
+            return loss
+
+        if type(self.optimizer).__name__ == "LBFGS":
+            self.targets = grads
+            self.optimizer.step(closure)
+            return
+        for p, g in zip(self.params, grads):
+            p.grad = self.lib.tensor(g.copy())
+        self.optimizer.step()
+
+    def values(self):
+        return [p.detach().numpy().copy() for p in self.params]
+
+
+def data(dtype, seed=0):
+    rng = np.random.default_rng(seed)
+
+    def draw():
+        arrays = [rng.standard_normal(s) for s in SHAPES]
+        if np.dtype(dtype).kind == "c":
+            arrays = [a + 1j * rng.standard_normal(a.shape) for a in arrays]
+        return [a.astype(dtype) for a in arrays]
+
+    start, other = draw(), draw()
+    # a gradient that changes, and is exactly zero here and there
+    grads = [
+        [0.1 * a * (k % 3 - 0.5) * (np.abs(a) > 0.1) + 0.02 * b for a, b in zip(start, other)]
+        for k in range(2 * STEPS)
+    ]
+    return start, [[g.astype(dtype) for g in gs] for gs in grads]
+
+
+def assert_close(ours, theirs, tolerance=2e-5):
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.dtype == b.dtype and a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def assert_same_state(ours, theirs, tolerance=2e-5):
+    if isinstance(theirs, torch.Tensor):
+        assert isinstance(ours, mt.Tensor)
+        assert_close([ours.detach().numpy()], [theirs.numpy()], tolerance)
+    elif isinstance(theirs, dict):
+        assert ours.keys() == theirs.keys()
+        for k in theirs:
+            assert_same_state(ours[k], theirs[k], tolerance)
+    elif isinstance(theirs, (list, tuple)):
+        assert len(ours) == len(theirs)
+        for a, b in zip(ours, theirs):
+            assert_same_state(a, b, tolerance)
+    elif isinstance(theirs, float):
+        assert ours == pytest.approx(theirs, rel=tolerance)
+    else:
+        assert ours == theirs
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    """Muon's iteration without bfloat16, whose rounding it would blow up."""
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(("name", "options"), configurations())
+def test_steps_like_torch(name, options, groups):
+    if name == "LBFGS" and groups == 2:
+        pytest.skip("LBFGS takes one group")
+    dtypes = ["float32", "float64"]
+    if INFOS[name].supports_complex and name not in ("Muon", "Adafactor"):
+        dtypes.append("complex64")
+    for dtype in dtypes:
+        start, grads = data(dtype)
+        ours = Run(mt, name, options, start, groups)
+        theirs = Run(torch, name, options, start, groups)
+        for g in grads[:STEPS]:
+            ours.step(g)
+            theirs.step(g)
+        assert_close(ours.values(), theirs.values())
+
+
+@pytest.mark.parametrize(("name", "options"), configurations())
+def test_state_goes_both_ways(name, options):
+    start, grads = data("float64")
+    ours, theirs = Run(mt, name, options, start), Run(torch, name, options, start)
+    for g in grads[:3]:
+        ours.step(g)
+        theirs.step(g)
+    mine, its = ours.optimizer.state_dict(), theirs.optimizer.state_dict()
+    if name == "LBFGS":
+        assert mine["state"][0].keys() <= its["state"][0].keys() | {"al"}
+    else:
+        assert_same_state(mine, its)
+    # each goes on from the other's state
+    ours2 = Run(mt, name, options, ours.values())
+    ours2.optimizer.load_state_dict(to_mt(its))
+    theirs2 = Run(torch, name, options, theirs.values())
+    theirs2.optimizer.load_state_dict(to_torch(mine))
+    for g in grads[3:6]:
+        for run in (ours2, theirs2, theirs):
+            run.step(g)
+    assert_close(ours2.values(), theirs.values())
+    assert_close(theirs2.values(), theirs.values())
+
+
+def errors():
+    for name, info in INFOS.items():
+        for case in info.optim_error_inputs_func(device="cpu", dtype=torch.float32):
+            given = case.optimizer_error_input
+            yield pytest.param(name, case, id=f"{name}-{given.desc}".replace(" ", "_"))
+
+
+@pytest.mark.parametrize(("name", "case"), errors())
+def test_raises_like_torch(name, case):
+    given, expected = case.optimizer_error_input, case.error_type
+    if expected is UserWarning:
+        expected = ValueError  # a parameter given twice is an error here
+    shared = {}
+
+    def convert(value):
+        if isinstance(value, torch.Tensor):
+            if id(value) not in shared:
+                shared[id(value)] = p = to_mt(value).requires_grad_(value.requires_grad)
+                if value.grad is not None:
+                    p.grad = to_mt(value.grad)
+            return shared[id(value)]
+        if isinstance(value, dict):
+            return {k: convert(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(convert(v) for v in value)
+        return value
+
+    params = [mt.zeros(2, 2, requires_grad=True)] if given.params is None else convert(given.params)
+    make = getattr(mt.optim, name)
+    if case.error_on == OptimizerErrorEnum.CONSTRUCTION_ERROR:
+        with pytest.raises(expected):
+            make(params, **to_mt(given.kwargs))
+    else:
+        optimizer = make(params, **to_mt(given.kwargs))
+        with pytest.raises(expected):
+            optimizer.step()
+
+
+@pytest.mark.parametrize("name", INFOS)
+def test_arguments_are_torchs(name):
+    ours = inspect.signature(getattr(mt.optim, name)).parameters.values()
+    theirs = inspect.signature(getattr(torch.optim, name)).parameters.values()
+    assert [(p.name, p.kind, p.default) for p in ours] == [
+        (p.name, p.kind, p.default) for p in theirs
+    ]
