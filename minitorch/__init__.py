@@ -116,7 +116,12 @@ from minitorch.ops.complex_numbers import (
     view_as_real,
 )  # fmt: skip
 from minitorch.ops.convolution import (
-    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
 )  # fmt: skip
 from minitorch.ops.copying import clone
 from minitorch.ops.counting import bincount, histc, histogram

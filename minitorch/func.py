@@ -47,7 +47,7 @@ def _tensors(tree: Any) -> list[Any]:
 
 
 def _fresh(t: Any) -> Any:
-    """A tensor to differentiate by: a new node over `t`, so that an outer gradient still sees it."""
+    """A tensor to differentiate by: a new node over `t`, so that outer gradients still see it."""
     if not (t.is_floating_point() or t.is_complex()):
         return t
     return identity(t) if t.requires_grad else wrap(t._data, LEAF)

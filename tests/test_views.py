@@ -120,7 +120,7 @@ def test_writing_to_the_base_reaches_the_view(view):
 
 PIECES = ["y[0]", "y[:, 1]", "y.t()[1]", "y.view(-1)[::2]", "y.view(2, 6)", "y[1:].t()", "y",
           "y.diagonal()", "y.reshape(6, 2)[:, 0]", "y.unfold(0, 2, 2)[..., 0]"]  # fmt: skip
-WRITES = ["{}.mul_(x.sum())", "{}.add_(2)", "{}.zero_()", "{}.exp_()", "{}[1:] = {}[1:] * 2",
+WRITES = ["{}.mul_(x.mean())", "{}.add_(2)", "{}.zero_()", "{}.exp_()", "{}[1:] = {}[1:] * 2",
           "{}.copy_({}.clone() * x.mean())", "{}[...] = x[0, 0]", "{}.fill_(x[1, 1])",
           "{}.masked_fill_({} > 1, 0.5)", "{}.neg_()", "{}[0] = 3.0"]  # fmt: skip
 

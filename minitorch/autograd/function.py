@@ -14,11 +14,10 @@ from minitorch.engine import clock
 from minitorch.engine.backward import as_tensor, conj, edge_of
 from minitorch.engine.modes import mode, no_grad
 from minitorch.engine.state import Node, TensorState, wrap
-from minitorch.ops.inplace import check_writable, rewrite
 from minitorch.ops.identity import identity
+from minitorch.ops.inplace import check_writable, rewrite
 from minitorch.ops.op import differentiable, output_node
 from minitorch.ops.views import mark_view
-
 
 OF_FUNCTION = "looks into the memory of an argument of the custom Function that returned it"
 
@@ -81,6 +80,12 @@ class _FunctionNode(Node):
     """A recorded call of a Function."""
 
     __slots__ = ("ctx", "kept", "outputs")
+    ctx: FunctionCtx
+    kept: list[Any]
+    outputs: list[Any]
+    ctx: FunctionCtx
+    kept: list[Any]
+    outputs: list[Any]
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -231,7 +236,9 @@ def _recorded(
         else o
         for o in outputs
     ]
-    like = [(o._data.shape, o._data.dtype) if isinstance(o, TensorState) else None for o in made]
+    like: list[Any] = [
+        (o._data.shape, o._data.dtype) if isinstance(o, TensorState) else None for o in made
+    ]
     shape, dtype = like[0] if single else (None, None)
     node = _FunctionNode(_FunctionOp(cls), edges, (), shape, dtype)
     node.ctx, node.outputs = ctx, like

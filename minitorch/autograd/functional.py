@@ -15,8 +15,8 @@ import numpy as np
 from minitorch.autograd.grad import grad
 from minitorch.engine.modes import enable_grad
 from minitorch.engine.state import LEAF, TensorState, wrap
-from minitorch.ops.joining import stack
 from minitorch.ops.identity import identity
+from minitorch.ops.joining import stack
 from minitorch.ops.shapes import reshape
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

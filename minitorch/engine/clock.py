@@ -85,8 +85,12 @@ def stamp(array: np.ndarray, where: Any = None) -> None:
     key = id(block)
     entry = stamps.get(key)
     if entry is None:
+
+        def forget(_: Any, key: int = key) -> None:
+            stamps.pop(key, None)
+
         try:
-            alive = weakref.ref(block, lambda _, key=key: stamps.pop(key, None))
+            alive = weakref.ref(block, forget)
         except TypeError:  # `bytes` and the like cannot be watched, nor can they be written to
             return
         entry = stamps[key] = Stamp(alive)
@@ -120,9 +124,9 @@ def overwritten(value: Any, since: int) -> Stamp | Overwritten | None:
         return entry if entry is not None and entry.time > since else None
     if type(value) in (tuple, list):
         for part in value:
-            entry = overwritten(part, since)
-            if entry is not None:
-                return entry
+            found = overwritten(part, since)
+            if found is not None:
+                return found
     return value if type(value) is Overwritten else None
 
 

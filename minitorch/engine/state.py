@@ -67,8 +67,8 @@ def wrap(array: np.ndarray, node: Any = None) -> Any:
 class Node:
     """One recorded op.
 
-    `op`      has `grad_name` and `rules`: for each input, the function from the incoming gradient and
-              the values it names to that input's gradient
+    `op`      has `grad_name` and `rules`: for each input, the function from the incoming gradient
+              and the values it names to that input's gradient
     `inputs`  for each input: the Node that made it, the leaf Tensor itself, or None
     `saved`   for each input: the values that its rule names (None where `inputs` is)
     `order`   the clock when the node was made: inputs are always older

@@ -182,7 +182,7 @@ class Module:
             super().__setattr__(name, value)
 
     def _forget(self, name: str, keep: str) -> None:
-        """Take `name` out of wherever it is registered, except for `keep`: there it has its place."""
+        """Take `name` out of wherever it is registered, but for `keep`: there it has its place."""
         state = self.__dict__
         for registry in _REGISTRIES:
             if registry != keep and name in state.get(registry, ()):

@@ -54,8 +54,8 @@ def state_dict(
     if destination is None:
         from minitorch.nn.module import check_containers
 
-        for module in self.modules():
-            check_containers(self, module)
+        for part in self.modules():
+            check_containers(self, part)
         destination = OrderedDict()
         destination._metadata = OrderedDict()  # type: ignore[attr-defined]
     metadata = {"version": self._version}

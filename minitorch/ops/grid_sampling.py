@@ -18,7 +18,7 @@ import numpy as np
 from minitorch.engine.state import wrap
 from minitorch.ops.bilinear import bmm_t
 from minitorch.ops.checks import check_tensor
-from minitorch.ops.copying import cast, contiguous
+from minitorch.ops.copying import contiguous
 from minitorch.ops.embedding import _look_up
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.out import takes_tensors
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = ["affine_grid", "grid_sample"]
-
-
-_SINGLE = np.dtype(np.float32)
 
 
 @primitive
@@ -134,9 +131,6 @@ def grid_sample(
     """
     _check(input, grid, mode, padding_mode)
     align = _aligned(align_corners, "grid_sample")
-    dtype = input._data.dtype
-    if dtype.itemsize == 2 and mode == "bicubic":
-        input, grid = cast(input, _SINGLE), cast(grid, _SINGLE)
     (n, c, *sizes), out = input._data.shape, grid._data.shape[1:-1]
     taps = []
     for i, size in enumerate(sizes[::-1]):
@@ -159,7 +153,7 @@ def grid_sample(
         total = part if total is None else add(total, part)
     if mode == "nearest" and grid._node is not None:  # whose gradient is zero, rather than none
         total = add(total, reshape(_nothing(where, where._data), (n, -1, 1)))
-    return cast(contiguous(movedim(reshape(total, (n, *out, c)), -1, 1)), dtype)
+    return contiguous(movedim(reshape(total, (n, *out, c)), -1, 1))
 
 
 def _aligned(align_corners: bool | None, name: str) -> bool:

@@ -195,6 +195,8 @@ def batch_norm(
     if training:
         _check_several((*shape[:1], *shape[2:]), "value per channel")
         _check_pair(running_mean, running_var)
+    if eps < 0 or (training and eps == 0):
+        raise ValueError(f"batch_norm eps must be positive (or 0 in evaluation), but got {eps}")
     _check_channels("batch_norm", input, running_mean=running_mean, running_var=running_var,
                     weight=weight, bias=bias)  # fmt: skip
     if not training:

@@ -56,9 +56,7 @@ class Op:
             if _parameters(rule)[0] != "g":
                 raise TypeError(f"{self.name}: the first parameter of a rule is g")
         made = [rules.get(name) for name in arrays]
-        self.needs = [
-            [] if rule is None else _parameters(rule)[1:] for rule in made
-        ]
+        self.needs = [[] if rule is None else _parameters(rule)[1:] for rule in made]
         self.picks[:] = [  # in place: the op's call holds this very list
             None if rule is None else self._picker(names) for rule, names in zip(made, self.needs)
         ]

@@ -80,15 +80,17 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
         return lambda function: primitive(function, view=view, many=many)
     op = Op(function, many)
     arity = op.arity
+    call: Any
 
     if many:
 
         def call(arrays: Any, *settings: Any) -> Any:
             raw = [a._data if isinstance(a, TensorState) else a for a in arrays]
             out = function(raw, *settings)
-            if not any([isinstance(a, TensorState) for a in arrays]):
-                return out
-            return record(op, arrays, [raw, *settings], out)
+            for a in arrays:
+                if isinstance(a, TensorState):
+                    return record(op, arrays, [raw, *settings], out)
+            return out
 
     elif arity == 1:
 
@@ -138,9 +140,10 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
             arrays = args[:arity]
             values = [a._data if isinstance(a, TensorState) else a for a in args]
             out = function(*values)
-            if not any([isinstance(a, TensorState) for a in arrays]):
-                return out
-            return record(op, arrays, values, out)
+            for a in arrays:
+                if isinstance(a, TensorState):
+                    return record(op, arrays, values, out)
+            return out
 
     return _finish(call, op)
 
@@ -223,7 +226,7 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign:
                 if foreign is None or isinstance(other, TensorState):
                     raise
                 return foreign
-            if numbers == "none" and not is_array(other):
+            if numbers == "none" and not (isinstance(other, TensorState) or is_array(other)):
                 raise only_tensors(op.name, other)
         else:
             if numbers in ("none", "other") and not is_array(input):

@@ -131,7 +131,9 @@ def randint(
     out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Integers drawn evenly from [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
+    """Integers drawn evenly from [low, high).
+
+    ``randint(high, size)`` or ``randint(low, high, size)``.
 
     >>> import minitorch
     >>> minitorch.randint(10, (2, 3)).shape

@@ -38,6 +38,7 @@ def _random_leaky_relu(
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
+    """`leaky_relu`, in training with a slope drawn for each element; `rrelu_` writes in place."""
     check_floating("rrelu", input, complex=False)
     if not lower <= upper:
         raise RuntimeError(f"rrelu(): lower {lower} is greater than upper {upper}")

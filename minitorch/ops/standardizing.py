@@ -10,7 +10,7 @@ cache.  With ``y = x - mean`` and ``s = 1 / sqrt(var + eps)``, the gradient is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ def standardized_rows(input, weight, bias, /, dims, eps):
 def _(g, wanted, x, mean, scale, w, shape, dims):
     for_x, for_w, for_b = wanted
     g, n = _as_rows(g, dims), x.shape[1]
-    grad = np.empty(x.shape, x.dtype) if for_x else None
+    grad: Any = np.empty(x.shape, x.dtype) if for_x else None
     grad_w, grad_b = np.zeros((2, n), x.dtype)
     for i in _blocks(*x.shape):
         gi, s = g[i], scale[i]
@@ -143,7 +143,7 @@ def scaled_rows(input, weight, /, dims, eps):
 def _(g, wanted, x, scale, w, shape, dims):
     for_x, for_w = wanted
     g, n = _as_rows(g, dims), x.shape[1]
-    grad = np.empty(x.shape, x.dtype) if for_x else None
+    grad: Any = np.empty(x.shape, x.dtype) if for_x else None
     grad_w = np.zeros(n, x.dtype)
     for i in _blocks(*x.shape):
         gi, s = g[i], scale[i]
@@ -215,7 +215,7 @@ class _Channels:
 
 
 @fused(reference=_standardized_channels_reference)
-def standardized_channels(input, weight, bias, /, eps, tell: Callable[..., Any] | None):
+def standardized_channels(input, weight, bias, /, eps, tell):
     """(N, C, ...) by the mean and variance of each channel, which ``tell(mean, var)`` is told."""
     channels = _Channels(input.shape)
     spread, count = channels.spread, channels.count
@@ -244,7 +244,7 @@ def _(g, wanted, x, mean, scale, w, channels, shape):
     for_x, for_w, for_b = wanted
     spread, count = channels.spread, channels.count
     g = channels.matrix(g)
-    grad = np.empty(x.shape, x.dtype) if for_x else None
+    grad: Any = np.empty(x.shape, x.dtype) if for_x else None
     grad_w, grad_b = np.empty((2, channels.c), x.dtype)
     for i, columns in channels.blocks():
         gi, s = g[:, columns], scale[i]

@@ -81,7 +81,7 @@ class Adam(Elementwise):
             g: np.ndarray,
             exp_avg: np.ndarray,
             exp_avg_sq: np.ndarray,
-            max_exp_avg_sq: np.ndarray | None = None,
+            max_exp_avg_sq: Any = None,
         ) -> None:
             exp_avg += (1 - beta1) * (g - exp_avg)
             exp_avg_sq *= beta2

@@ -50,7 +50,7 @@ class Optimizer:
         given = param_group["params"]
         if isinstance(given, set):
             raise TypeError("parameters must come in a fixed order: a list, not a set")
-        members = [given] if isinstance(given, TensorState) else list(given)
+        members: list[Any] = [given] if isinstance(given, TensorState) else list(given)
         named = bool(members) and isinstance(members[0], tuple)
         if any(isinstance(m, tuple) != named for m in members):
             raise ValueError("all parameters of a group come with names, or all without")

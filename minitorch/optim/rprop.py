@@ -13,8 +13,8 @@ from minitorch.optim.optimizer import check_lr
 class Rprop(Elementwise):
     """``p -= size * sign(g)``: each element's `size` grows while its gradient keeps its sign.
 
-    It is multiplied by ``etas[1]`` then, by ``etas[0]`` where the sign has changed (that step is left
-    out), and kept within `step_sizes`.  For whole batches, not for noisy gradients.
+    It is multiplied by ``etas[1]`` then, by ``etas[0]`` where the sign has changed (that step is
+    left out), and kept within `step_sizes`.  For whole batches, not for noisy gradients.
     Riedmiller & Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", 1993.
     Mirrors ``torch.optim.Rprop``; `capturable`, `foreach`, `differentiable` are ignored.
     """

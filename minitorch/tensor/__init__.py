@@ -10,19 +10,19 @@ from typing import Any
 from minitorch.engine import state
 from minitorch.tensor.arithmetic import ArithmeticMethods
 from minitorch.tensor.comparison import ComparisonMethods
+from minitorch.tensor.copying import CopyMethods
 from minitorch.tensor.core import Core
 from minitorch.tensor.creation import CreationMethods
 from minitorch.tensor.elementary import ElementaryMethods
-from minitorch.tensor.copying import CopyMethods
 from minitorch.tensor.indexing import IndexMethods
 from minitorch.tensor.joining import JoinMethods
 from minitorch.tensor.matrices import MatrixMethods
-from minitorch.tensor.shapes import ShapeMethods
 from minitorch.tensor.numpy_protocol import NumpyProtocol
 from minitorch.tensor.products import ProductMethods
 from minitorch.tensor.random import RandomMethods
 from minitorch.tensor.reductions import ReductionMethods
 from minitorch.tensor.scans import ScanMethods
+from minitorch.tensor.shapes import ShapeMethods
 from minitorch.tensor.sorting import SortMethods
 from minitorch.tensor.typed import construct
 

@@ -422,7 +422,7 @@ class Core(TensorState):
 
 def _rebuild(kind: type, data: np.ndarray, requires_grad: bool, state: dict[str, Any]) -> Any:
     """A leaf tensor from its pieces: what pickle and deepcopy call."""
-    tensor = object.__new__(kind)
+    tensor: Any = object.__new__(kind)
     # An unpickled array has a dtype object of its own: equal, but not the one that is known.
     tensor._data = data.view(from_numpy_dtype(data.dtype).dtype)
     tensor._node = LEAF if requires_grad else None
@@ -450,7 +450,7 @@ def run_backward(
         for leaf, grad in found.items():
             engine.accumulate(leaf, grad)
         return
-    tensors = [inputs] if isinstance(inputs, TensorState) else list(inputs)
+    tensors: list[Any] = [inputs] if isinstance(inputs, TensorState) else list(inputs)
     if not tensors:
         raise RuntimeError("inputs must not be empty; leave it out to reach every leaf")
     if any(t._node is None for t in tensors):

@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 
 from minitorch.dtypes import (
-    bool_, default_numpy, dtype, float16, float32, float64, from_numpy_dtype, int8, int16, int32,
-    int64, uint8,
+    bool_,
+    default_numpy,
+    dtype,
+    float16,
+    float32,
+    float64,
+    from_numpy_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
 )  # fmt: skip
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.creation import sizes, to_array

@@ -121,7 +121,7 @@ def _take_over(node: Node, twin: Node) -> None:
 
 
 def _nodes_since(start: int, outputs: Any) -> list[Node]:
-    """The nodes behind `outputs` made after `start` whose saved values can be dropped, oldest first.
+    """The nodes behind `outputs` made after `start` whose values can be dropped, oldest first.
 
     A Function's node keeps what it saved: its context cannot be told apart from the user's own.
     """

@@ -163,6 +163,7 @@ SOFT = {
 # PyTorch's oddities that are not imitated: (op's full name, category) -> reason. An op's name may
 # be "*"; a third element, if given, is a regular expression that the message must contain.
 _LESS_EXACT = "PyTorch's gradient loses four digits beside a large element; ours is taken in double"
+_OVERFLOW = "PyTorch overflows on the way"
 _TIES = "the gradient goes to another one of equal elements"
 KNOWN_DIFFERENCES: dict[tuple[str, ...], str] = {
     ("scatter_reduce.prod", "gradgrad", "None here only|zeros, here None"): (
@@ -171,10 +172,10 @@ KNOWN_DIFFERENCES: dict[tuple[str, ...], str] = {
     ("addbmm", "inplace", "cannot be written in place"): (
         "PyTorch's addbmm_ enlarges the tensor that it is to write into"
     ),
-    ("matrix_exp", "value", "float16.*torch nan"): "PyTorch overflows on the way",
-    ("matrix_exp", "grad", "float16.*torch nan"): "PyTorch overflows on the way",
-    ("nn.functional.soft_margin_loss", "value", "float16.*torch inf"): "PyTorch overflows on the way",
-    ("nn.functional.soft_margin_loss", "grad", "float16.*torch nan"): "PyTorch overflows on the way",
+    ("matrix_exp", "value", "float16.*torch nan"): _OVERFLOW,
+    ("matrix_exp", "grad", "float16.*torch nan"): _OVERFLOW,
+    ("nn.functional.soft_margin_loss", "value", "float16.*torch inf"): _OVERFLOW,
+    ("nn.functional.soft_margin_loss", "grad", "float16.*torch nan"): _OVERFLOW,
     ("logcumsumexp", "grad", "float16|float32|complex64"): _LESS_EXACT,
     ("logcumsumexp", "noncontiguous", "float32"): _LESS_EXACT,
     ("mode", "grad", "float16"): _TIES,
