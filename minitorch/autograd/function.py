@@ -83,9 +83,6 @@ class _FunctionNode(Node):
     ctx: FunctionCtx
     kept: list[Any]
     outputs: list[Any]
-    ctx: FunctionCtx
-    kept: list[Any]
-    outputs: list[Any]
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
