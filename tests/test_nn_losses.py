@@ -1,5 +1,6 @@
 """Losses: reductions, formulas against plain NumPy, batches and singles, errors."""
 
+import itertools
 import math
 import warnings
 
@@ -201,3 +202,68 @@ def test_old_flags_still_count():
         assert nn.L1Loss(size_average=False).reduction == "sum"
     with pytest.warns(UserWarning, match="deprecated"):
         assert nn.BCELoss(reduce=False).reduction == "none"
+
+
+# --- ctc ----------------------------------------------------------------------------------------
+
+
+def spelled(path, blank=0):
+    """What a path of classes spells: repeats are one, blanks nothing."""
+    return [c for c, _ in itertools.groupby(path) if c != blank]
+
+
+@pytest.mark.parametrize("target", [[], [1], [1, 2], [1, 1], [2, 1, 2]])
+def test_ctc_is_the_sum_over_all_spellings(target):
+    steps, classes = 4, 3
+    log_p = F.log_softmax(numbers(steps, classes), 1)
+    p = np.exp(log_p.numpy())
+    paths = itertools.product(range(classes), repeat=steps)
+    total = sum(math.prod(p[range(steps), path]) for path in paths if spelled(path) == target)
+    labels = mt.tensor(target, dtype=mt.int64)
+    loss = F.ctc_loss(log_p, labels, mt.tensor(steps), mt.tensor(len(target)), reduction="none")
+    assert loss.item() == pytest.approx(-math.log(total))
+
+
+def ctc(x, reference=False):
+    args = (mt.tensor([[1, 2, 2], [3, 0, 0]]), mt.tensor([6, 4]), mt.tensor([3, 1]))
+    if not reference:
+        return F.ctc_loss(F.log_softmax(x, 2), *args, reduction="sum")
+    from minitorch.ops import ctc as module
+
+    kernel = module._ctc
+    module._ctc = kernel.reference
+    try:
+        return ctc(x)
+    finally:
+        module._ctc = kernel
+
+
+def test_ctc_kernel_and_reference_agree():
+    x = numbers(6, 2, 4).requires_grad_()
+    grads = [mt.autograd.grad(ctc(x, which), x)[0].numpy() for which in (False, True)]
+    assert ctc(x).item() == pytest.approx(ctc(x, True).item())
+    assert np.allclose(*grads) and gradcheck(ctc, (x,)) and gradgradcheck(ctc, (x,))
+
+
+def test_ctc_batch_layouts_and_lengths():
+    log_p = F.log_softmax(numbers(5, 2, 4), 2)
+    rows, flat = mt.tensor([[1, 2], [3, 0]]), mt.tensor([1, 2, 3])
+    one = F.ctc_loss(log_p, rows, (5, 3), (2, 1), reduction="none")
+    two = F.ctc_loss(log_p, flat, (5, 3), (2, 1), reduction="none")
+    single = F.ctc_loss(log_p[:3, 1], rows[1, :1], (3,), (1,), reduction="none")
+    assert one.tolist() == two.tolist() and single.item() == pytest.approx(one[1].item())
+    mean = nn.CTCLoss()(log_p, rows, (5, 3), (2, 1)).item()
+    assert mean == pytest.approx((one[0].item() / 2 + one[1].item()) / 2)
+
+
+def test_ctc_of_an_impossible_target():
+    x = numbers(2, 1, 3).requires_grad_()
+    args = (mt.tensor([[1, 1]]), (2,), (2,))  # needs a blank between, and so three steps
+    assert F.ctc_loss(F.log_softmax(x, 2), *args).item() == math.inf
+    loss = F.ctc_loss(F.log_softmax(x, 2), *args, zero_infinity=True)
+    loss.backward()
+    assert loss.item() == 0 and not np.any(x.grad.numpy())
+    for bad in [{"blank": 3}, {"input_lengths": (3,)}, {"target_lengths": (3,)}]:
+        given = dict(zip(("targets", "input_lengths", "target_lengths"), args), **bad)
+        with pytest.raises(RuntimeError, match="ctc_loss"):
+            F.ctc_loss(x, **given)

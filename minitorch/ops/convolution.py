@@ -43,8 +43,9 @@ __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-_CACHE = 1 << 19  # bytes of columns that are made at a time
-_FEW = 6  # with fewer channels (of a group), places go last in the columns
+_CACHE = 1 << 20  # bytes of columns that are made at a time
+_MANY = 6  # from so many channels (of a group) on, they go last in the columns that are read ...
+_MANY_TO_ADD = 32  # ... and in those that are added, where a step costs more
 
 Placed = Callable[[slice], np.ndarray]
 
@@ -63,9 +64,9 @@ def _flat_places(x: np.ndarray, groups: int) -> np.ndarray:
     return _grouped(x.reshape(*x.shape[:2], math.prod(x.shape[2:])), groups)
 
 
-def _weights(w: np.ndarray, groups: int) -> np.ndarray:
+def _weights(w: np.ndarray, groups: int, last: bool) -> np.ndarray:
     """(O, C, *kernel) -> (groups, 1, O/groups, rows of the columns)"""
-    if w.shape[1] >= _FEW:
+    if last:
         w = np.moveaxis(w, 1, -1)
     return w.reshape(groups, 1, w.shape[0] // groups, math.prod(w.shape[1:]))
 
@@ -88,7 +89,7 @@ def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple[sli
     _, count, channels, *sizes = grouped.shape
     kernel, stride, before, dilation, _, places = windows
     n = min(count, _at_a_time(channels, groups, windows, x.itemsize))
-    last = channels >= _FEW
+    last = channels >= _MANY
     # The padded input, (groups, n, C, *extent) or (groups, n, *extent, C) in memory ...
     extent = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(places, stride, dilation, kernel)]
     memory = (*extent, channels) if last else (channels, *extent)
@@ -127,7 +128,7 @@ def _add_columns(x: np.ndarray, windows: Windows, groups: int, make: Placed) -> 
     _, count, channels, *sizes = grouped.shape
     kernel, places, dims = windows.kernel, windows.places, len(sizes)
     n = _at_a_time(channels, groups, windows, x.itemsize)
-    last = channels >= _FEW
+    last = channels >= _MANY_TO_ADD
     for start in range(0, count, n):
         part = slice(start, start + n)
         columns = make(part)
@@ -162,7 +163,7 @@ def _conv(x, w, bias, /, windows, groups):
     dtype = x.dtype
     x, w = _wide(x), _wide(w)
     out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
-    flat, weights = _flat_places(out, groups), _weights(w, groups)
+    flat, weights = _flat_places(out, groups), _weights(w, groups, w.shape[1] >= _MANY)
     if bias is not None:
         bias = bias.reshape(groups, 1, w.shape[0] // groups, 1)
     for part, columns in _columns(x, windows, groups):
@@ -189,10 +190,10 @@ def _conv_input(u, w, /, windows, groups):
         w = w[(..., *[slice(None, None, -1)] * len(first))]
         return _conv(u, w, None, turned, groups).astype(dtype, copy=False)
     out = np.zeros((u.shape[0], groups * channels, *windows.sizes), u.dtype)
-    flat, weights = _flat_places(u, groups), _weights(w, groups)
+    flat, weights = _flat_places(u, groups), _weights(w, groups, channels >= _MANY_TO_ADD)
 
     def make(part: slice) -> np.ndarray:
-        if channels >= _FEW:
+        if channels >= _MANY_TO_ADD:
             return np.matmul(flat[:, part].swapaxes(2, 3), weights).swapaxes(2, 3)
         return np.matmul(weights.swapaxes(2, 3), flat[:, part])
 
@@ -211,7 +212,7 @@ def _conv_weight(u, x, /, windows, groups):
         each = np.matmul(flat[:, part], columns.swapaxes(2, 3))
         total += each[:, 0] if each.shape[1] == 1 else np.add.reduce(each, axis=1)
     out = np.empty((groups * outputs, channels, *windows.kernel), dtype)
-    if channels >= _FEW:
+    if channels >= _MANY:
         np.moveaxis(out, 1, -1)[...] = total.reshape(-1, *windows.kernel, channels)
     else:
         out[...] = total.reshape(out.shape)

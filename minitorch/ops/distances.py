@@ -8,13 +8,13 @@ import numpy as np
 
 from minitorch.ops.arithmetic import div
 from minitorch.ops.bounds import clamp_min
+from minitorch.ops.broadcasting import broadcast_tensors
 from minitorch.ops.checks import check_broadcast, check_floating, check_tensor
 from minitorch.ops.indexing import _index
 from minitorch.ops.norms import vector_norm
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.promotion import unify
 from minitorch.ops.reductions import sum
-from minitorch.ops.broadcasting import broadcast_tensors
 from minitorch.ops.signs import abs, sgn
 
 if TYPE_CHECKING:

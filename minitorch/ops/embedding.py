@@ -36,7 +36,9 @@ def _look_up(weight, /, rows, factor):
 @primitive
 def _sum_rows(values, /, rows, count):
     """`count` rows of zeros, ``values[i]`` added to row ``rows[i]``: the adjoint of `_look_up`."""
-    out = np.zeros((count, values.shape[-1]), np.float32 if values.dtype.itemsize == 2 else values.dtype)
+    out = np.zeros(
+        (count, values.shape[-1]), np.float32 if values.dtype.itemsize == 2 else values.dtype
+    )
     _add_rows(out, rows.reshape(-1), values.reshape(-1, values.shape[-1]))
     return out.astype(values.dtype, copy=False)
 

@@ -17,6 +17,7 @@ from minitorch.dtypes import finfo, from_numpy_dtype
 from minitorch.engine.clock import stamp
 from minitorch.ops.arithmetic import div
 from minitorch.ops.bounds import clamp_min
+from minitorch.ops.broadcasting import expand
 from minitorch.ops.checks import check_floating
 from minitorch.ops.copying import clone
 from minitorch.ops.norms import norm
@@ -26,7 +27,6 @@ from minitorch.ops.padding import pad_constant
 from minitorch.ops.powers import pow, rsqrt
 from minitorch.ops.promotion import in_dtype
 from minitorch.ops.selecting import ALL, _slice
-from minitorch.ops.broadcasting import expand
 from minitorch.ops.shapes import reshape
 from minitorch.ops.standardizing import (
     per_channel,
@@ -201,7 +201,9 @@ def batch_norm(
                     weight=weight, bias=bias)  # fmt: skip
     if not training:
         if running_mean is None or running_var is None:
-            raise RuntimeError("batch_norm(): running_mean and running_var are needed unless training")
+            raise RuntimeError(
+                "batch_norm(): running_mean and running_var are needed unless training"
+            )
         return _by_running(input, running_mean, running_var, weight, bias, eps)
     if running_mean is None and running_var is None:
         return standardized_channels(input, weight, bias, eps, None)
@@ -266,9 +268,7 @@ def instance_norm(
         for running, now in (running_mean, mean), (running_var, var * (length / (length - 1))):
             _follow(running, now.reshape(n, c), momentum)
 
-    repeated = [
-        None if a is None else reshape(expand(a, (n, c)), (n * c,)) for a in (weight, bias)
-    ]
+    repeated = [None if a is None else reshape(expand(a, (n, c)), (n * c,)) for a in (weight, bias)]
     return reshape(standardized_channels(lines, *repeated, eps, tell if n and length else None),
                    shape)  # fmt: skip
 
@@ -320,7 +320,9 @@ def local_response_norm(
     """
     shape = input._data.shape
     if len(shape) < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)")
+        raise ValueError(
+            f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)"
+        )
     if size < 1:
         raise RuntimeError(f"local_response_norm(): size must be positive, got {size}")
     if input._data.size == 0:

@@ -207,7 +207,8 @@ def _check_size(input: Any, new: Sequence[int], mode: str) -> None:
     data = input._data
     if data.dtype.kind not in "fV" and not (data.dtype == np.uint8 and mode in _BYTES):
         raise NotImplementedError(
-            f"interpolate(): mode {mode!r} is for floating tensors, not {from_numpy_dtype(data.dtype)}"
+            f"interpolate(): mode {mode!r} is for floating tensors, not "
+            f"{from_numpy_dtype(data.dtype)}"
         )
     if min(new) < 1 or 0 in data.shape[1:]:
         raise RuntimeError(

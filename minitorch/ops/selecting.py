@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.engine.state import TensorState
 from minitorch.ops.copying import clone
 from minitorch.ops.dims import check_dim
-from minitorch.ops.out import takes_tensors
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.views import SEVERAL, mark_view
 
@@ -97,6 +97,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return _slice(input, (*(ALL,) * dim, slice(first, first + length), ...))
 
 
+@with_out
 def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """A copy of `narrow`."""
     return clone(narrow(input, dim, start, length))

@@ -16,6 +16,8 @@ from minitorch.ops.strided import as_strided, capacity
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
+__all__ = ["resize_as_"]
+
 
 def _look_at(self: Any, data: np.ndarray) -> Any:
     """Make `self` hold `data`; it and what looked into its memory are no longer connected."""
@@ -45,6 +47,7 @@ def resize_(self: Tensor, size: Any, memory_format: Any = None) -> Tensor:
     return _look_at(self, flat.reshape(shape))
 
 
+@takes_tensors
 def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
     """`resize_` to the shape of another tensor."""
     return resize_(self, the_template._data.shape)

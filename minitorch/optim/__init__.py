@@ -1,5 +1,6 @@
 """Optimizers.  Mirrors ``torch.optim``."""
 
+from minitorch.optim import lr_scheduler
 from minitorch.optim.adafactor import Adafactor
 from minitorch.optim.adagrad import Adadelta, Adagrad, RMSprop
 from minitorch.optim.adam import Adam, AdamW
@@ -27,4 +28,5 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "lr_scheduler",
 ]

@@ -1,6 +1,6 @@
-"""The op table: every differentiable op once, with how to draw arguments for it.
+"""The op table: differentiable ops, each once, with how to draw arguments for it.
 
-One list for everyone who goes through all ops: the law tests, the documentation, exporters.  A new
+One list for everyone who goes through the ops: the law tests, the documentation, exporters.  A new
 op is its definition and its row here.  Nothing but the table lives in this file.
 """
 

@@ -166,6 +166,15 @@ _LESS_EXACT = "PyTorch's gradient loses four digits beside a large element; ours
 _OVERFLOW = "PyTorch overflows on the way"
 _TIES = "the gradient goes to another one of equal elements"
 KNOWN_DIFFERENCES: dict[tuple[str, ...], str] = {
+    ("index_reduce.prod", "gradgrad", "None here only|zeros, here None"): (
+        "no second gradient, where PyTorch's formula makes one of zeros"
+    ),
+    **{
+        ("as_strided_scatter", kind, "gradient of input 0"): (
+            "PyTorch's gradient fails its own gradcheck: not zero where it should be, and back"
+        )
+        for kind in ("grad", "gradgrad", "noncontiguous")
+    },
     ("scatter_reduce.prod", "gradgrad", "None here only|zeros, here None"): (
         "no second gradient, where PyTorch's formula makes one of zeros"
     ),

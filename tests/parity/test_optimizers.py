@@ -48,14 +48,14 @@ def to_torch(value):
 class Run:
     """The same optimizer in one library, on the same parameters and gradients."""
 
-    def __init__(self, lib, name, options, arrays, groups=1):
+    def __init__(self, lib, name, options, arrays, groups=1, slopes=None):
         self.lib = lib
         self.params = []
         for a in arrays:
             p = lib.tensor(a.copy())
             p.requires_grad_(True)
             self.params.append(p)
-        self.slopes = [lib.tensor(1 + abs(a) / 2) for a in arrays]
+        self.slopes = [lib.tensor(1 + abs(a) / 2) for a in slopes or arrays]
         given = self.params
         if groups == 2:
             given = [{"params": self.params[:2]}, {"params": self.params[2:], "lr": 0.02}]
@@ -165,9 +165,9 @@ def test_state_goes_both_ways(name, options):
     else:
         assert_same_state(mine, its)
     # each goes on from the other's state
-    ours2 = Run(mt, name, options, ours.values())
+    ours2 = Run(mt, name, options, ours.values(), slopes=start)
     ours2.optimizer.load_state_dict(to_mt(its))
-    theirs2 = Run(torch, name, options, theirs.values())
+    theirs2 = Run(torch, name, options, theirs.values(), slopes=start)
     theirs2.optimizer.load_state_dict(to_torch(mine))
     for g in grads[3:6]:
         for run in (ours2, theirs2, theirs):
