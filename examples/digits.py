@@ -30,11 +30,13 @@ try:
 
     import minitorch
     from minitorch import nn, optim
-except ImportError as missing:
+except ModuleNotFoundError as missing:
     if __name__ != "__main__":
         raise
-    what = f"{missing.name} is not installed" if missing.name else str(missing)
-    print(f"digits.py: error: {what}: pip install -e '.[examples]'", file=sys.stderr)
+    print(
+        f"digits.py: error: {missing.name} is not installed: pip install -e '.[examples]'",
+        file=sys.stderr,
+    )
     sys.exit(2)
 except KeyboardInterrupt:
     sys.exit(130)

@@ -29,7 +29,10 @@ def cases(draw, max_dims=3):
         for k, p, d in zip(kernel, padding, dilation)
     )
     groups = draw(st.integers(1, 2))
-    channels, outputs = groups * draw(st.sampled_from([1, 2, 7])), groups * draw(st.integers(1, 3))
+    channels, outputs = (
+        groups * draw(st.sampled_from([1, 2, 7, 33])),
+        groups * draw(st.integers(1, 3)),
+    )
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     x = rng.standard_normal((draw(st.integers(0, 3)), channels, *sizes))
     w = rng.standard_normal((outputs, channels // groups, *kernel))

@@ -1,6 +1,6 @@
 """Modules, layers and losses.  Mirrors ``torch.nn``."""
 
-from minitorch.nn import functional, init
+from minitorch.nn import functional, init, utils
 from minitorch.nn.activations import (
     CELU, ELU, GELU, GLU, SELU, LogSigmoid, LogSoftmax, Mish, Sigmoid, SiLU, Softmax, Softmax2d,
     Softmin, Softplus, Softsign, Tanh, Tanhshrink,
@@ -84,5 +84,5 @@ __all__ = [
     "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten",
     "Unfold", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d",
-    "ZeroPad3d", "functional", "init",
+    "ZeroPad3d", "functional", "init", "utils",
 ]  # fmt: skip

@@ -191,6 +191,8 @@ class Softsign(Module):
 class _Along(Module):
     """An activation along a dimension."""
 
+    dim: int | None
+
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -206,6 +208,8 @@ class GLU(_Along):
     >>> minitorch.nn.GLU()(minitorch.tensor([4.0, 0.0]))
     tensor([2.])
     """
+
+    dim: int
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__(dim)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Loss(Module):
     """A loss with a reduction: "none", "mean" or "sum"."""
 
-    reductions = REDUCTIONS
+    reductions: tuple[str, ...] = REDUCTIONS
 
     def __init__(
         self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"

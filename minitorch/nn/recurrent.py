@@ -163,9 +163,7 @@ class RNNBase(Module):
         for i, (given, shape) in enumerate(zip(hx, shapes)):
             if given._data.shape != shape:
                 which = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
-                raise RuntimeError(
-                    f"Expected {which} size {shape}, got {list(given._data.shape)}"
-                )
+                raise RuntimeError(f"Expected {which} size {shape}, got {list(given._data.shape)}")
         return tuple(hx)
 
     def _run(self, input: Any, hx: Any) -> tuple[Any, Any]:

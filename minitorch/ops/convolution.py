@@ -8,15 +8,15 @@ They are the partial derivatives of one number, the sum of ``u * conv(x, w)``, s
 orders are among them; `_conv_input` is also what is called transposed convolution.
 
 How they are computed: the windows of a few samples at a time (as many as fit into the cache) are
-written out as columns, and one matrix product does the rest.  Measured, float32, two threads, 64
-images, 3x3 kernels; ms, PyTorch's in brackets (its direct convolution uses AVX-512, OpenBLAS here
-only AVX2; with OPENBLAS_CORETYPE=SkylakeX the product takes half the time):
+written out as columns, and one matrix product does the rest.  Forward, float32, two threads, 64
+images, 3x3 kernels, in ms:
 
-    channels, size            3->16, 32   16->16, 32   32->32, 16   64->64, 8
-    columns (C*K, places)        0.9         4.6          3.5         3.3
-    columns (places, K*C)        1.9         4.4          2.8         2.2
-    one product per k, added     4.5         7.5          6.6         6.4
-    PyTorch                     (1.9)       (1.3)        (0.8)       (0.8)
+    channels, size                   3->16, 32   16->16, 32   32->32, 16   64->64, 8
+    columns (C*K, places)               1.0         4.6          3.5          3.3
+    columns (places, K*C)               1.9         4.4          2.8          2.2
+    the same, samples merged             -          4.4          2.9          2.1
+    one product per kernel element      4.5         7.5          6.6          6.4
+    PyTorch (AVX-512, no columns)       0.5         1.3          0.8          0.8
 
 So channels go last, where a window's rows are long pieces of memory, except for very few of them.
 """
@@ -43,7 +43,7 @@ __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-_CACHE = 1 << 20  # bytes of columns that are made at a time
+_CACHE = 1 << 21  # bytes of columns that are made at a time
 _MANY = 6  # from so many channels (of a group) on, they go last in the columns that are read ...
 _MANY_TO_ADD = 32  # ... and in those that are added, where a step costs more
 
@@ -122,6 +122,15 @@ def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple[sli
         yield part, flat[:, :m]
 
 
+def _merged(columns: np.ndarray) -> np.ndarray:
+    """(groups, n, rows, places) with channels last -> (groups, n * places, rows).
+
+    One product of two large matrices is faster than n of small ones, above all on two threads.
+    """
+    groups, n, rows, places = columns.shape
+    return columns.swapaxes(2, 3).reshape(groups, n * places, rows)
+
+
 def _add_columns(x: np.ndarray, windows: Windows, groups: int, make: Placed) -> None:
     """Add the columns ``make(part)``, shaped as `_columns` gives them, to where they belong."""
     grouped = _grouped(x, groups)
@@ -163,12 +172,17 @@ def _conv(x, w, bias, /, windows, groups):
     dtype = x.dtype
     x, w = _wide(x), _wide(w)
     out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
-    flat, weights = _flat_places(out, groups), _weights(w, groups, w.shape[1] >= _MANY)
+    many = w.shape[1] >= _MANY and not windows.pointwise()
+    flat, weights = _flat_places(out, groups), _weights(w, groups, many)
     if bias is not None:
         bias = bias.reshape(groups, 1, w.shape[0] // groups, 1)
     for part, columns in _columns(x, windows, groups):
         result = flat[:, part]
-        np.matmul(weights, columns, out=result)
+        if many:
+            product = np.matmul(_merged(columns), weights[:, 0].swapaxes(1, 2))
+            result[...] = product.reshape(result.swapaxes(2, 3).shape).swapaxes(2, 3)
+        else:
+            np.matmul(weights, columns, out=result)
         if bias is not None:
             result += bias
     return out.astype(dtype, copy=False)
@@ -206,13 +220,18 @@ def _conv_weight(u, x, /, windows, groups):
     dtype = u.dtype
     u, x = _wide(u), _wide(x)
     outputs, channels = u.shape[1] // groups, x.shape[1] // groups
+    many = channels >= _MANY and not windows.pointwise()
     flat = _flat_places(u, groups)
     total = np.zeros((groups, outputs, channels * math.prod(windows.kernel)), u.dtype)
     for part, columns in _columns(x, windows, groups):
-        each = np.matmul(flat[:, part], columns.swapaxes(2, 3))
-        total += each[:, 0] if each.shape[1] == 1 else np.add.reduce(each, axis=1)
+        if many:
+            rows = _merged(columns)
+            some = flat[:, part].swapaxes(1, 2).reshape(groups, outputs, rows.shape[1])
+            total += np.matmul(some, rows)
+        else:
+            total += np.add.reduce(np.matmul(flat[:, part], columns.swapaxes(2, 3)), axis=1)
     out = np.empty((groups * outputs, channels, *windows.kernel), dtype)
-    if channels >= _MANY:
+    if many:
         np.moveaxis(out, 1, -1)[...] = total.reshape(-1, *windows.kernel, channels)
     else:
         out[...] = total.reshape(out.shape)

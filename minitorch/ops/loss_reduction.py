@@ -8,7 +8,6 @@ from typing import Any
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.reductions import mean, sum
 
-
 REDUCTIONS = ("none", "mean", "sum")
 
 

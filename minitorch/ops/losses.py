@@ -20,7 +20,7 @@ from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import sum
 from minitorch.ops.shapes import reshape, squeeze
 from minitorch.ops.softmax import log_softmax
-from minitorch.ops.where import flat_in
+from minitorch.ops.where import flat_in, masked_fill
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -90,7 +90,7 @@ def _pick_classes(
         return wrap(np.zeros(t.shape, input._data.dtype)), wrap(counts)
     picked = squeeze(take_along(input, np.expand_dims(t, dim), dim), dim)
     if np.any(ignored):  # an ignored -inf must not become 0 * inf
-        picked = np.where(ignored, 0, picked)
+        picked = masked_fill(picked, wrap(ignored), 0)
     return picked, wrap(counts)
 
 
@@ -204,8 +204,8 @@ def _probability_targets(input: Any, target: Any, weight: Any, how: str, smoothi
 
 
 def _cross_entropy_reference(input: Any, target: Any) -> Any:
-    return nll_loss(log_softmax(input, 1), target if isinstance(target, TensorState)
-                    else wrap(target))  # fmt: skip
+    classes: Any = target if isinstance(target, TensorState) else wrap(target)
+    return nll_loss(log_softmax(input, 1), classes)
 
 
 @fused(reference=_cross_entropy_reference)

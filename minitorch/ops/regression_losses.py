@@ -12,7 +12,10 @@ import numpy as np
 from minitorch.ops.checks import check_floating
 from minitorch.ops.fused import fused
 from minitorch.ops.loss_reduction import (
-    check_same_shape, check_shapes, reduced_loss, reduction_of,
+    check_same_shape,
+    check_shapes,
+    reduced_loss,
+    reduction_of,
 )  # fmt: skip
 from minitorch.ops.operators import mul, sub
 from minitorch.ops.powers import square

@@ -50,6 +50,22 @@ def _resample(x, /, taps):
     return x.astype(dtype, copy=False)
 
 
+def _sum_runs(x: np.ndarray, starts: np.ndarray, lengths: np.ndarray, dim: int) -> np.ndarray:
+    """The sum of each run along `dim`; np.add.reduceat is slow where runs are short."""
+    longest = lengths.max()
+    if longest > 8:
+        return np.add.reduceat(x, starts, axis=dim)
+    sums = x.take(starts, dim)
+    for i in range(1, longest):
+        more = lengths > i
+        next_ = x.take(starts[more] + i, dim)
+        if more.all():
+            sums += next_
+        else:
+            np.moveaxis(sums, dim, 0)[more] += np.moveaxis(next_, dim, 0)
+    return sums
+
+
 @primitive
 def _resample_back(g, /, taps, shape):
     """The adjoint of `_resample`."""
@@ -64,7 +80,7 @@ def _resample_back(g, /, taps, shape):
             if weights is not None:
                 part = g * weights[i].reshape((-1,) + (1,) * (g.ndim - dim - 1))
             runs = np.flatnonzero(np.diff(place, prepend=-1))
-            sums = np.add.reduceat(part, runs, axis=dim)
+            sums = _sum_runs(part, runs, np.diff(runs, append=len(place)), dim)
             target[place[runs]] += np.moveaxis(sums, dim, 0)
         g = out
     return g.astype(dtype, copy=False)

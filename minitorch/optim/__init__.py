@@ -1,6 +1,6 @@
 """Optimizers.  Mirrors ``torch.optim``."""
 
-from minitorch.optim import lr_scheduler
+from minitorch.optim import lr_scheduler, swa_utils
 from minitorch.optim.adafactor import Adafactor
 from minitorch.optim.adagrad import Adadelta, Adagrad, RMSprop
 from minitorch.optim.adam import Adam, AdamW
@@ -29,4 +29,5 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]

@@ -84,11 +84,12 @@ class Run:
         return [p.detach().numpy().copy() for p in self.params]
 
 
-def data(dtype, seed=0):
-    rng = np.random.default_rng(seed)
+def data(dtype, name):
+    rng = np.random.default_rng(0)
+    shapes = SHAPES[:3] if name == "LBFGS" else SHAPES  # it keeps a hundred copies
 
     def draw():
-        arrays = [rng.standard_normal(s) for s in SHAPES]
+        arrays = [rng.standard_normal(s) for s in shapes]
         if np.dtype(dtype).kind == "c":
             arrays = [a + 1j * rng.standard_normal(a.shape) for a in arrays]
         return [a.astype(dtype) for a in arrays]
@@ -142,7 +143,7 @@ def test_steps_like_torch(name, options, groups):
     if INFOS[name].supports_complex and name not in ("Muon", "Adafactor"):
         dtypes.append("complex64")
     for dtype in dtypes:
-        start, grads = data(dtype)
+        start, grads = data(dtype, name)
         ours = Run(mt, name, options, start, groups)
         theirs = Run(torch, name, options, start, groups)
         for g in grads[:STEPS]:
@@ -154,7 +155,7 @@ def test_steps_like_torch(name, options, groups):
 
 @pytest.mark.parametrize(("name", "options"), CONFIGURATIONS)
 def test_state_goes_both_ways(name, options):
-    start, grads = data("float64")
+    start, grads = data("float64", name)
     ours, theirs = Run(mt, name, options, start), Run(torch, name, options, start)
     for g in grads[:3]:
         ours.step(g)

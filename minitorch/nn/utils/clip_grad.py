@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.engine.modes import no_grad
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.joining import stack
-from minitorch.ops.linalg import vector_norm
+from minitorch.ops.norms import vector_norm
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -96,9 +96,7 @@ def clip_grad_norm_(
 
 
 @no_grad()
-def clip_grad_value_(
-    parameters: Tensors, clip_value: float, foreach: bool | None = None
-) -> None:
+def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every entry of every gradient to ±`clip_value`.
 
     >>> import minitorch

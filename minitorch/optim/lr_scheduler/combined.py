@@ -53,6 +53,11 @@ class ChainedScheduler(_Combined):
         self._take(schedulers, optimizer)
         self._last_lr = values(self.optimizer, "lr")
 
+    def _initial_step(self) -> None:
+        for scheduler in self._schedulers:
+            scheduler._initial_step()
+        self._last_lr = values(self.optimizer, "lr")
+
     def step(self) -> None:  # type: ignore[override]
         for scheduler in self._schedulers:
             scheduler.step()
@@ -93,7 +98,11 @@ class SequentialLR(_Combined):
         for group in optimizer.param_groups:
             assign(group, "lr", group["initial_lr"])
         self.recursive_undo()
-        first = schedulers[bisect_right(milestones, 0)]
+        self._initial_step()
+
+    def _initial_step(self) -> None:
+        self.last_epoch = max(0, self.last_epoch)
+        first = self._schedulers[bisect_right(self._milestones, 0)]
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
