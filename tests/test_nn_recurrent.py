@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import minitorch
 from minitorch import nn
 from minitorch.nn.utils import rnn
+from minitorch.ops.recurrent_kernels import gru_sequence, lstm_sequence
 
 KINDS = [nn.RNN, nn.LSTM, nn.GRU]
 CELLS = {nn.RNN: nn.RNNCell, nn.LSTM: nn.LSTMCell, nn.GRU: nn.GRUCell}
@@ -118,3 +119,30 @@ def test_clip_and_convert():
     flat = nn.utils.parameters_to_vector(net.parameters())
     nn.utils.vector_to_parameters(minitorch.arange(8.0), net.parameters())
     assert flat.shape == (8,) and net.bias.tolist() == [6.0, 7.0]
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.booleans(), st.booleans())
+def test_kernels_are_their_references(steps, batch, size, backwards, bias):
+    def draw(*shape):
+        return minitorch.randn(*shape, dtype=minitorch.float64, requires_grad=True)
+
+    h, c = draw(batch, size), draw(batch, size)
+    lstm = draw(steps, batch, 4 * size), h, c, draw(4 * size, size)
+    gru = draw(steps, batch, 3 * size), h, draw(3 * size, size), draw(3 * size) if bias else None
+    for kernel, args in ((lstm_sequence, lstm), (gru_sequence, gru)):
+        leaves = [a for a in args if a is not None]
+        found = []
+        for f in (kernel, kernel.reference):
+            out = f(*args, backwards)
+            grads = minitorch.autograd.grad((out * out.cos()).sum(), leaves)
+            found.append([x.detach().numpy() for x in (out, *grads)])
+        for a, b in zip(*found):
+            assert np.allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_second_gradient(kind):
+    net = kind(2, 2, bidirectional=True).double()
+    x = minitorch.randn(2, 2, 2, dtype=minitorch.float64, requires_grad=True)
+    assert minitorch.autograd.gradgradcheck(lambda x: net(x)[0], (x,))

@@ -180,13 +180,13 @@ class ModuleList(_Row):
 
 
 def pairs_of(owner: str, given: Any) -> Iterator[tuple[Any, Any]]:
-    """The keys and values of a mapping or of an iterable of pairs, as ``dict.update`` takes them."""
+    """The keys and values of a mapping, or of pairs, as ``dict.update`` takes them."""
     if not isinstance(given, Iterable):
         raise TypeError(
             f"{owner}.update should be called with an iterable of key/value pairs, "
             f"not {type(given).__name__}"
         )
-    if isinstance(given, Mapping | ModuleDict) or hasattr(given, "items"):
+    if hasattr(given, "items"):
         yield from given.items()
         return
     for i, pair in enumerate(given):

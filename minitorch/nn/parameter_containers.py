@@ -11,6 +11,7 @@ from minitorch.engine.state import TensorState
 from minitorch.nn.containers import pairs_of
 from minitorch.nn.module import Module
 from minitorch.nn.parameter import Parameter
+from minitorch.tensor import Tensor
 
 
 def _as_parameter(value: Any) -> Any:
@@ -212,8 +213,7 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(
-            _line(key, p, p.type() if isinstance(p, TensorState) else None)
-            for key, p in self.items()
+            _line(key, p, p.type() if isinstance(p, Tensor) else None) for key, p in self.items()
         )
 
 

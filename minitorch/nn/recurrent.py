@@ -60,15 +60,15 @@ class RNNBase(Module):
             warnings.warn(
                 f"dropout={dropout} stands between layers, and there is only one", stacklevel=3
             )
-        for name, value, kind in (
+        for name, given, kind in (
             ("bias", bias, bool),
             ("batch_first", batch_first, bool),
             ("input_size", input_size, int),
             ("hidden_size", hidden_size, int),
         ):
-            if not isinstance(value, kind):
+            if not isinstance(given, kind):
                 raise TypeError(
-                    f"{name} should be of type {kind.__name__}, got: {type(value).__name__}"
+                    f"{name} should be of type {kind.__name__}, got: {type(given).__name__}"
                 )
         for name, value in (
             ("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers),
@@ -102,10 +102,10 @@ class RNNBase(Module):
                     shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
                 if proj_size:
                     shapes["weight_hr"] = (proj_size, hidden_size)
-                names = {kind: f"{kind}_l{layer}{direction}" for kind in shapes}
-                for kind, shape in shapes.items():
+                names = {which: f"{which}_l{layer}{direction}" for which in shapes}
+                for which, shape in shapes.items():
                     parameter = Parameter(empty(*shape, device=device, dtype=dtype))
-                    setattr(self, names[kind], parameter)
+                    setattr(self, names[which], parameter)
                 self._all_weights.append(list(names.values()))
         self.reset_parameters()
 

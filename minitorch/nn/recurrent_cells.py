@@ -13,7 +13,7 @@ from minitorch.nn.module import Module
 from minitorch.nn.parameter import Parameter
 from minitorch.ops.creation import empty
 from minitorch.ops.linear import linear
-from minitorch.ops.recurrent import STEPS
+from minitorch.ops.recurrent_steps import STEPS
 from minitorch.ops.shapes import squeeze, unsqueeze
 
 if TYPE_CHECKING:

@@ -128,10 +128,10 @@ def scaled_dot_product_attention(
     _check(query, key, value, attn_mask, is_causal)
     q, k, v = query._data, key._data, value._data
     if q.dtype.itemsize == 2:
-        halves = [query, key, value, attn_mask]
+        halves: list[Any] = [query, key, value, attn_mask]
         if attn_mask is None or attn_mask._data.dtype.kind == "b":
             halves.pop()
-        singles = [cast(x, np.dtype(np.float32)) for x in halves]
+        singles: list[Any] = [cast(x, np.dtype(np.float32)) for x in halves]
         masked = singles[3] if len(singles) == 4 else attn_mask
         out = scaled_dot_product_attention(
             *singles[:3], masked, dropout_p, is_causal, scale, enable_gqa

@@ -12,13 +12,14 @@ written out as columns, and one matrix product does the rest.  Forward, float32,
 images, 3x3 kernels, in ms:
 
     channels, size                   3->16, 32   16->16, 32   32->32, 16   64->64, 8
-    columns (C*K, places)               1.0         4.6          3.5          3.3
-    columns (places, K*C)               1.9         4.4          2.8          2.2
-    the same, samples merged             -          4.4          2.9          2.1
-    one product per kernel element      4.5         7.5          6.6          6.4
-    PyTorch (AVX-512, no columns)       0.5         1.3          0.8          0.8
+    columns (C*K, places)               1.4         5.8          3.6          3.4
+    columns (places, K*C)               3.0         6.5          2.9          2.5
+    the same, samples merged            3.2         6.2          2.7          2.0
+    one product per kernel element      5.6         9.5          6.8          6.6
+    PyTorch (AVX-512, no columns)       0.5         1.6          1.0          0.8
 
 So channels go last, where a window's rows are long pieces of memory, except for very few of them.
+(On this machine OpenBLAS chose kernels for AVX2; OPENBLAS_CORETYPE=SkylakeX doubles its products.)
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def _project(query: Any, key: Any, value: Any, weight: Any, separate: Any, bias:
     if separate is None and key is value:
         size = query._data.shape[-1]
         for_q, for_kv = split(weight, [size, 2 * size])
-        biases = (None, None) if bias is None else split(bias, [size, 2 * size])
+        biases: Any = (None, None) if bias is None else split(bias, [size, 2 * size])
         return linear(query, for_q, biases[0]), *chunk(linear(key, for_kv, biases[1]), 2, -1)
     weights = chunk(weight, 3) if separate is None else separate
     biases = (None, None, None) if bias is None else chunk(bias, 3)
@@ -190,7 +190,8 @@ def multi_head_attention_forward(
     if bias_k is not None:
         require(static_k is None and static_v is None, "static keys and values take no bias")
         one = (batch, 1, size) if batch_first else (1, batch, size)
-        k, v = (cat([x, expand(b, one)], along) for x, b in ((k, bias_k), (v, bias_v)))
+        extra: Any = (k, bias_k), (v, bias_v)
+        k, v = (cat([x, expand(b, one)], along) for x, b in extra)
         attn_mask, key_padding_mask = _widen(attn_mask), _widen(key_padding_mask)
 
     def heads_of(x: Any) -> Any:  # -> (N, H, length, D)

@@ -1,68 +1,25 @@
 """Recurrent networks: a state carried along a sequence, changed at each step by the input there.
 
-    RNN     h' = tanh(a)                     a = W_ih x + b_ih + W_hh h + b_hh
-    LSTM    i, f, g, o = the four parts of a, through sigmoid, sigmoid, tanh, sigmoid
-            c' = f * c + i * g               h' = o * tanh(c'), or its projection W_hr h'
-    GRU     r, z = sigmoid(first two parts of a)
-            n = tanh(W_in x + b_in + r * (W_hn h + b_hn))        h' = (1 - z) * n + z * h
-
-(Hochreiter and Schmidhuber, 1997; Cho et al., 2014.)  The products with the inputs do not depend
-on the state, so they are made for all steps at once.
+The products with the inputs do not depend on the state, so they are made for all steps at once.
+What a step does is in `recurrent_steps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from minitorch.ops.activations import sigmoid
+import numpy as np
+
 from minitorch.ops.dropout import dropout
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.linear import linear
-from minitorch.ops.operators import add, mul, sub
-from minitorch.ops.rectifiers import relu
-from minitorch.ops.selecting import chunk, narrow, split, unbind
-from minitorch.ops.trigonometry import tanh
+from minitorch.ops.operators import add
+from minitorch.ops.recurrent_kernels import gru_sequence, lstm_sequence
+from minitorch.ops.recurrent_steps import STEPS, State
+from minitorch.ops.selecting import narrow, select, split, unbind
 
 __all__: list[str] = []
-
-State = tuple[Any, ...]
-# What one step does: (the input's share of `a`, state, W_hh, b_hh, W_hr) -> the new state, in which
-# the output comes first.
-Step = Callable[[Any, State, Any, Any, Any], State]
-
-
-def rnn_tanh_step(share: Any, state: State, w_hh: Any, b_hh: Any, w_hr: Any = None) -> State:
-    return (tanh(add(share, linear(state[0], w_hh, b_hh))),)
-
-
-def rnn_relu_step(share: Any, state: State, w_hh: Any, b_hh: Any, w_hr: Any = None) -> State:
-    return (relu(add(share, linear(state[0], w_hh, b_hh))),)
-
-
-def lstm_step(share: Any, state: State, w_hh: Any, b_hh: Any, w_hr: Any = None) -> State:
-    h, c = state
-    i, f, g, o = chunk(add(share, linear(h, w_hh, b_hh)), 4, -1)
-    c = add(mul(sigmoid(f), c), mul(sigmoid(i), tanh(g)))
-    h = mul(sigmoid(o), tanh(c))
-    return (h if w_hr is None else linear(h, w_hr)), c
-
-
-def gru_step(share: Any, state: State, w_hh: Any, b_hh: Any, w_hr: Any = None) -> State:
-    (h,) = state
-    x_r, x_z, x_n = chunk(share, 3, -1)
-    h_r, h_z, h_n = chunk(linear(h, w_hh, b_hh), 3, -1)
-    r, z = sigmoid(add(x_r, h_r)), sigmoid(add(x_z, h_z))
-    n = tanh(add(x_n, mul(r, h_n)))
-    return (add(n, mul(z, sub(h, n))),)
-
-
-STEPS: dict[str, Step] = {
-    "RNN_TANH": rnn_tanh_step,
-    "RNN_RELU": rnn_relu_step,
-    "LSTM": lstm_step,
-    "GRU": gru_step,
-}
 
 
 def _rows(state: State, start: int, stop: int) -> State:
@@ -100,6 +57,28 @@ def _backwards(step: Any, shares: Any, sizes: Sequence[int], first: State) -> An
     return outputs[::-1], state
 
 
+def _fused_run(mode: str, input: Any, state: State, w: Any, backwards: bool) -> Any:
+    """The outputs (T, N, H) and the last state, by a kernel; None where there is none."""
+    dtype = input._data.dtype
+    if (
+        mode not in ("LSTM", "GRU")
+        or w["w_hr"] is not None
+        or dtype not in (np.float32, np.float64)
+    ):
+        return None
+    if any(x._data.dtype != dtype for x in (*state, *w.values()) if x is not None):
+        return None
+    end = 0 if backwards else input._data.shape[0] - 1
+    if mode == "GRU":
+        share = linear(input, w["w_ih"], w["b_ih"])
+        hs = gru_sequence(share, *state, w["w_hh"], w["b_hh"], backwards)
+        return hs, (select(hs, 0, end),)
+    bias = None if w["b_ih"] is None else add(w["b_ih"], w["b_hh"])
+    share = linear(input, w["w_ih"], bias)
+    hs, cs = unbind(lstm_sequence(share, *state, w["w_hh"], backwards), 0)
+    return hs, (select(hs, 0, end), select(cs, 0, end))
+
+
 def recurrent(
     mode: str,
     input: Any,
@@ -128,6 +107,12 @@ def recurrent(
         outputs = []
         for run, i in zip((_forwards, _backwards), range(layer, layer + directions)):
             w = weights[i]
+            if batch_sizes is None:
+                found = _fused_run(mode, input, first[i], w, run is _backwards)
+                if found is not None:
+                    outputs.append(found[0])
+                    last.append(found[1])
+                    continue
 
             def own_step(share: Any, state: State, w: Any = w) -> State:
                 return step(share, state, w["w_hh"], w["b_hh"], w["w_hr"])

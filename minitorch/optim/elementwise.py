@@ -31,10 +31,8 @@ class Elementwise(Optimizer):
     ``formula(group, scalars)``, which works out the constants of this step and returns
     ``change(p, g, **states)``: it changes one-dimensional `p` and states in place.  `maximize` and
     `weight_decay` have been seen to by then; complex numbers come as pairs of real ones.
+    States named in `scalars` are one number per parameter; in `formula`, arrays of equal numbers.
     """
-
-    # States that are one number per parameter.  In `formula` they are arrays of equal numbers.
-    scalars: tuple[str, ...] = ("step",)
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self._bundles: dict[int, tuple[list[int], list[Bundle]]] = {}
@@ -74,7 +72,8 @@ class Elementwise(Optimizer):
 
     def _held(self, params: list[Any]) -> list[int]:
         state = self.state
-        return [id(value._data) for p in params for value in state[p].values()]
+        arrays = [id(value._data) for p in params for value in state[p].values()]
+        return [*map(id, params), *arrays]
 
     def _tie(self, params: list[Any]) -> list[Bundle]:
         """Bundles of small parameters that are alike, and every other parameter for itself."""

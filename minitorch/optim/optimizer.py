@@ -23,6 +23,9 @@ class Optimizer:
     A subclass writes `update(group, params, grads)`, which changes the parameters' arrays.
     """
 
+    # States that are one number per parameter, and keep their dtype when loaded.
+    scalars: tuple[str, ...] = ("step",)
+
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, TensorState):
             raise TypeError(
@@ -172,7 +175,8 @@ class Optimizer:
         for key, value in state_dict["state"].items():
             if key in by_number:
                 state[by_number[key]] = {
-                    name: _adopt(v, by_number[key], name) for name, v in value.items()
+                    name: _adopt(v, by_number[key], name in self.scalars)
+                    for name, v in value.items()
                 }
             else:
                 state[key] = copy.deepcopy(value)
@@ -197,14 +201,14 @@ class Optimizer:
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 
 
-def _adopt(value: Any, param: Any, name: str) -> Any:
+def _adopt(value: Any, param: Any, is_scalar: bool) -> Any:
     """A copy of one entry of a loaded state: floating tensors in the parameter's dtype."""
     if isinstance(value, list):
-        return [_adopt(v, param, name) for v in value]
+        return [_adopt(v, param, is_scalar) for v in value]
     if not isinstance(value, TensorState):
-        return copy.deepcopy(value)
+        return wrap(np.array(value, np.float32)) if is_scalar else copy.deepcopy(value)
     data, dtype = value._data, param._data.dtype
-    keep = name == "step" or data.dtype.kind not in "fcV" or dtype.kind == "c"
+    keep = is_scalar or data.dtype.kind not in "fcV" or dtype.kind == "c"
     return wrap(data.copy() if keep else data.astype(dtype))
 
 

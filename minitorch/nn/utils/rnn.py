@@ -132,7 +132,7 @@ def pack_padded_sequence(
         )
     if longs[0] > shape[0]:
         raise RuntimeError(f"a length of {longs[0]} in sequences padded to {shape[0]}")
-    sizes = [np.count_nonzero(longs > t) for t in range(longs[0])]
+    sizes = [int(np.count_nonzero(longs > t)) for t in range(longs[0])]
     data = cat([narrow(select(x, 0, t), 0, 0, n) for t, n in enumerate(sizes)])
     return PackedSequence(data, wrap(np.array(sizes, np.int64)), order)
 

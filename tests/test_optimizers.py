@@ -1,0 +1,257 @@
+"""Laws of all optimizers; their values are compared with PyTorch's in tests/parity."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitorch as mt
+from minitorch import optim
+
+# Rates with which each gets down a small bowl.
+OPTIMIZERS = {
+    "SGD": {"lr": 0.1, "momentum": 0.5},
+    "Adam": {"lr": 0.1},
+    "AdamW": {"lr": 0.1, "amsgrad": True, "weight_decay": 0.0},
+    "NAdam": {"lr": 0.1},
+    "RAdam": {"lr": 0.3},
+    "Adamax": {"lr": 0.1},
+    "Adagrad": {"lr": 0.5},
+    "Adadelta": {"lr": 10.0},
+    "Adafactor": {"lr": 0.1},
+    "RMSprop": {"lr": 0.02, "momentum": 0.5, "centered": True},
+    "Rprop": {},
+    "ASGD": {"lr": 0.1, "t0": 10},
+    "LBFGS": {"line_search_fn": "strong_wolfe"},
+    "Muon": {"lr": 0.02, "weight_decay": 0.0},
+}
+every = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+def parameters(seed=0, dtype="float64"):
+    rng = np.random.default_rng(seed)
+    shapes = [(3, 2), (2, 2)]
+    return [mt.tensor(rng.standard_normal(s).astype(dtype)).requires_grad_() for s in shapes]
+
+
+def build(name, params, **options):
+    return getattr(optim, name)(params, **{**OPTIMIZERS[name], **options})
+
+
+def loss_of(params):
+    return sum(((p - 0.5) ** 2 * (1 + i)).sum() for i, p in enumerate(params))
+
+
+def gentle(name, params):
+    """A step that moves even when the closure's loss does not."""
+    return build(name, params, **({"line_search_fn": None, "lr": 0.1} if name == "LBFGS" else {}))
+
+
+def train(optimizer, params, steps):
+    def closure():
+        optimizer.zero_grad()
+        loss = loss_of(params)
+        loss.backward()
+        return loss
+
+    return [float(optimizer.step(closure)) for _ in range(steps)]
+
+
+def arrays(params):
+    return [p.detach().numpy().copy() for p in params]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@every
+def test_goes_down_a_bowl(name):
+    params = parameters()
+    losses = train(build(name, params), params, 200)
+    assert losses[-1] < 0.02 * losses[0]
+
+
+@every
+def test_goes_on_bit_for_bit_from_its_state(name):
+    params = parameters()
+    optimizer = build(name, params)
+    train(optimizer, params, 4)
+    again = [p.detach().clone().requires_grad_() for p in params]
+    restored = build(name, again)
+    restored.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    train(optimizer, params, 4)
+    train(restored, again, 4)
+    assert same(arrays(params), arrays(again))
+
+
+@every
+def test_a_pickled_or_copied_optimizer_goes_on_bit_for_bit(name):
+    params = parameters()
+    optimizer = build(name, params)
+    train(optimizer, params, 3)
+    for other in (pickle.loads(pickle.dumps(optimizer)), copy.deepcopy(optimizer)):
+        own = other.param_groups[0]["params"]
+        train(other, own, 3)
+        fresh = parameters()
+        straight = build(name, fresh)
+        train(straight, fresh, 6)
+        assert same(arrays(own), arrays(fresh))
+
+
+@every
+def test_leaves_gradients_and_missing_gradients_alone(name):
+    params = parameters()
+    optimizer = gentle(name, params)
+    before = arrays(params)
+    params[0].grad = mt.ones_like(params[0])
+
+    def closure():
+        return mt.tensor(1.0)
+
+    optimizer.step(closure)
+    assert (params[0].grad == 1).all()
+    assert np.array_equal(before[1], params[1].detach().numpy())
+    assert not np.array_equal(before[0], params[0].detach().numpy())
+
+
+@every
+def test_bad_hyperparameters_raise(name):
+    for options in ({"lr": -1.0}, {"lr": float("nan")}, {"lr": mt.tensor([0.1, 0.2])}):
+        with pytest.raises(ValueError):
+            getattr(optim, name)(parameters(), **options)
+    with pytest.raises(ValueError, match="empty"):
+        getattr(optim, name)([])
+    p = parameters()[0]
+    with pytest.raises(ValueError, match="twice"):
+        getattr(optim, name)([p, p])
+
+
+@every
+def test_graphs_notice_that_parameters_have_changed(name):
+    params = parameters()
+    optimizer = gentle(name, params)
+    train(optimizer, params, 1)
+    loss = loss_of(params)
+    stale = (params[0] * params[0]).sum()
+    loss.backward()
+    optimizer.step(lambda: loss_of(params))
+    with pytest.raises(RuntimeError, match=r"overwritten|modified|in-place|in place"):
+        stale.backward()
+
+
+ELEMENTWISE = [
+    n for n in OPTIMIZERS if issubclass(getattr(optim, n), optim.elementwise.Elementwise)
+]
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@given(sizes=st.lists(st.integers(0, 40_000), min_size=1, max_size=4), late=st.booleans())
+def test_each_parameter_steps_as_if_alone(name, sizes, late):
+    """Whether small and laid end to end, or large and cut into tiles; whoever joins late."""
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(n).astype("float32") for n in sizes]
+    slopes = [rng.standard_normal(n).astype("float32") for n in sizes]
+
+    def run(indices):
+        params = {i: mt.tensor(values[i]).requires_grad_() for i in indices}
+        optimizer = build(name, list(params.values()))
+        for step in range(3):
+            for i, p in params.items():
+                absent = late and i % 2 and step == 0
+                p.grad = None if absent else mt.tensor(slopes[i] * (1 - 0.7 * step))
+            optimizer.step()
+        return {i: p.detach().numpy() for i, p in params.items()}
+
+    together = run(range(len(sizes)))
+    for i in together:
+        assert np.array_equal(together[i], run([i])[i])
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_any_memory_layout(name):
+    rng = np.random.default_rng(0)
+    results = []
+    for order in "CF":
+        data = np.asarray(rng.standard_normal((200, 100)) * 0 + np.arange(100), order=order)
+        p = mt.from_numpy(data).requires_grad_()
+        optimizer = build(name, [p])
+        for step in range(3):
+            p.grad = mt.from_numpy(np.asarray(np.outer(np.arange(200) - step, np.ones(100)),
+                                              order="F"))  # fmt: skip
+            optimizer.step()
+        results.append(p.detach().numpy())
+    assert np.array_equal(*results)
+
+
+def test_states_may_be_replaced_emptied_and_changed_in_place():
+    params = parameters()
+    optimizer = optim.Adam(params, lr=0.1)
+    train(optimizer, params, 2)
+    optimizer.state[params[0]]["exp_avg"] = mt.zeros_like(params[0])
+    optimizer.state[params[1]]["exp_avg_sq"].mul_(100.0)
+    saved = copy.deepcopy(optimizer.state_dict())
+    other = [p.detach().clone().requires_grad_() for p in params]
+    fresh = optim.Adam(other, lr=0.1)
+    fresh.load_state_dict(saved)
+    train(optimizer, params, 2)
+    train(fresh, other, 2)
+    assert same(arrays(params), arrays(other))
+    optimizer.state.clear()
+    train(optimizer, params, 1)
+    assert optimizer.state[params[0]]["step"] == 1
+
+
+def test_step_is_a_float32_scalar():
+    params = parameters()
+    for name in ELEMENTWISE:
+        optimizer = build(name, params)
+        train(optimizer, params, 2)
+        step = optimizer.state[params[1]]["step"]
+        assert (step.dtype, step.shape, step.item()) == (mt.float32, (), 2.0)
+
+
+def test_muon_takes_matrices_and_makes_them_orthogonal():
+    with pytest.raises(ValueError, match="2D"):
+        optim.Muon([mt.zeros(3, requires_grad=True)])
+    p = mt.zeros(6, 4, requires_grad=True)
+    p.grad = mt.tensor(np.random.default_rng(0).standard_normal((6, 4)).astype("f"))
+    optim.Muon([p], lr=1.0, weight_decay=0.0).step()
+    sizes = np.linalg.svd(p.detach().numpy(), compute_uv=False) / np.sqrt(6 / 4)
+    assert ((sizes > 0.6) & (sizes < 1.3)).all()
+
+
+def test_lbfgs_solves_rosenbrock():
+    p = mt.tensor([-1.2, 1.0], dtype=mt.float64, requires_grad=True)
+    optimizer = optim.LBFGS([p], max_iter=60, tolerance_change=1e-15, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+        loss.backward()
+        return loss
+
+    for _ in range(2):
+        optimizer.step(closure)
+    np.testing.assert_allclose(p.detach().numpy(), [1.0, 1.0], atol=1e-6)
+    with pytest.raises(TypeError, match="closure"):
+        optimizer.step()
+    with pytest.raises(ValueError, match="groups"):
+        optim.LBFGS([{"params": [p]}, {"params": [mt.zeros(1, requires_grad=True)]}])
+
+
+def test_hooks_and_names():
+    p, q = parameters()
+    with pytest.raises(ValueError, match="names"):
+        optim.Adam([("p", p), q])
+    with pytest.raises(ValueError, match="names"):
+        optim.Adam([{"params": [("p", p)]}, {"params": [q]}])
+    optimizer = optim.LBFGS([p])
+    calls = []
+    optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
+    optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    train(optimizer, [p], 1)
+    assert calls == ["before", "after"]
