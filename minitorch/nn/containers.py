@@ -194,7 +194,7 @@ def pairs_of(owner: str, given: Any) -> Iterator[tuple[Any, Any]]:
             raise TypeError(f"{owner} element #{i} should be iterable, not {type(pair).__name__}")
         if len(pair) != 2:  # type: ignore[arg-type]
             raise ValueError(f"{owner} element #{i} has length {len(pair)}; 2 is required")  # type: ignore[arg-type]
-        yield tuple(pair)  # type: ignore[misc]
+        yield tuple(pair)
 
 
 class ModuleDict(Module):

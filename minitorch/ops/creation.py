@@ -267,7 +267,7 @@ def scalar_tensor(
 ) -> Tensor:  # fmt: skip
     """A zero-dimensional tensor; of the default dtype, also for integers."""
     kind = default_numpy() if dtype is None else to_numpy_dtype(dtype)
-    return made(np.array(s, kind), device, requires_grad, layout)
+    return made(np.asarray(s).astype(kind), device, requires_grad, layout)
 
 
 # --- filled -----------------------------------------------------------------------------------
@@ -424,11 +424,13 @@ def arange(
         count = -((first - last) // stride)
         array = np.arange(first, first + count * stride, stride).astype(kind)
     else:
-        if kind.kind in "iu":  # as PyTorch: the ends are converted first
-            first, last, stride = int(first), int(last), int(stride)
-            if stride == 0:
-                raise ValueError(f"step must be nonzero; {step} is not, as an integer")
         count = math.ceil((last - first) / stride)
+        if kind.kind in "iu":  # as PyTorch: the ends are converted, for int64 before counting
+            first, last, stride = int(first), int(last), int(stride)
+            if kind.itemsize == 8:
+                if stride == 0:
+                    raise ValueError(f"step must be nonzero; {step} is not, as an integer")
+                count = max(math.ceil((last - first) / stride), 0)
         array = (first + stride * np.arange(count, dtype=np.float64)).astype(kind)
     result = made(array, device, requires_grad, layout)
     return result if out is None else store(out, result)
@@ -448,10 +450,7 @@ def linspace(
     >>> minitorch.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    values = _spaced(start, end, steps)
-    kind = _spaced_dtype(values, dtype)
-    if kind.kind in "iu":
-        values = np.trunc(values)
+    values, kind = _spaced(start, end, steps, dtype)
     result = made(values.astype(kind), device, requires_grad, layout)
     return result if out is None else store(out, result)
 
@@ -461,15 +460,13 @@ def logspace(
     layout: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``base ** linspace(start, end, steps)``."""
-    exponents = _spaced(start, end, steps)
-    kind = _spaced_dtype(exponents, dtype)
-    if kind.kind in "iu":
-        exponents = np.trunc(exponents)
+    exponents, kind = _spaced(start, end, steps, dtype)
     result = made(np.power(base, exponents).astype(kind), device, requires_grad, layout)
     return result if out is None else store(out, result)
 
 
-def _spaced(start: Any, end: Any, steps: Any) -> np.ndarray:
+def _spaced(start: Any, end: Any, steps: Any, dtype: Any) -> tuple[np.ndarray, np.dtype[Any]]:
+    """The numbers in double precision, and the dtype that they are for."""
     first, last = _value(start), _value(end)
     try:
         count = operator.index(steps)
@@ -477,18 +474,17 @@ def _spaced(start: Any, end: Any, steps: Any) -> np.ndarray:
         raise TypeError(f"steps must be an integer, got {type(steps).__name__}") from None
     if count < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {count}")
-    kind = np.complex128 if isinstance(first, complex) or isinstance(last, complex) else np.float64
-    return np.linspace(first, last, count, dtype=kind)
-
-
-def _spaced_dtype(values: np.ndarray, wanted: Any) -> np.dtype[Any]:
-    if wanted is not None:
-        kind = to_numpy_dtype(wanted)
-        if values.dtype.kind == "c" and kind.kind != "c":
-            raise RuntimeError(f"complex ends need a complex dtype, got {wanted}")
-        return kind
-    default = from_numpy_dtype(default_numpy())
-    return default.to_complex().dtype if values.dtype.kind == "c" else default.dtype
+    wide = isinstance(first, complex) or isinstance(last, complex)
+    if dtype is None:
+        default = from_numpy_dtype(default_numpy())
+        kind = default.to_complex().dtype if wide else default.dtype
+    else:
+        kind = to_numpy_dtype(dtype)
+        if wide and kind.kind != "c":
+            raise RuntimeError(f"complex ends need a complex dtype, got {dtype}")
+        if kind.kind in "iu":  # as PyTorch: the ends are converted first, the numbers last
+            first, last = int(first), int(last)
+    return np.linspace(first, last, count, dtype=np.complex128 if wide else np.float64), kind
 
 
 def eye(

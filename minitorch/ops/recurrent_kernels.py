@@ -57,7 +57,8 @@ def _lstm_reference(share: Any, h: Any, c: Any, w_hh: Any, backwards: bool) -> A
 @fused(reference=_lstm_reference)
 def lstm_sequence(share, h, c, w_hh, /, backwards):
     """All h and c, (2, T, N, H), from the inputs' share of the gates, (T, N, 4 H)."""
-    steps, batch, size = *share.shape[:2], h.shape[1]
+    steps, batch, _ = share.shape
+    size = h.shape[1]
     out = np.empty((2, steps, batch, size), share.dtype)
     gates = np.empty(share.shape, share.dtype)
     hs, cs, x = _in_order(backwards, out[0], out[1], share)
@@ -111,7 +112,8 @@ def _gru_reference(share: Any, h: Any, w_hh: Any, b_hh: Any, backwards: bool) ->
 @fused(reference=_gru_reference)
 def gru_sequence(share, h, w_hh, b_hh, /, backwards):
     """All h, (T, N, H), from the inputs' share of the gates, (T, N, 3 H)."""
-    steps, batch, size = *share.shape[:2], h.shape[1]
+    steps, batch, _ = share.shape
+    size = h.shape[1]
     out = np.empty((steps, batch, size), share.dtype)
     own = np.empty(share.shape, share.dtype)  # r, z, and W_hn h + b_hn
     news = np.empty(out.shape, share.dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.dtypes import finfo
 from minitorch.engine.state import wrap
 from minitorch.optim.elementwise import scalar
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
@@ -55,7 +56,7 @@ class Adafactor(Optimizer):
             raise RuntimeError("Adafactor does not support complex parameters")
         for param, g in zip(params, grads):
             p, state = param._data, self.state[param]
-            tiny = np.finfo(p.dtype).eps if eps1 is None else eps1
+            tiny = finfo(param.dtype).eps if eps1 is None else eps1
             if not state:
                 state["step"] = wrap(scalar(0.0))
                 state.update({name: wrap(a) for name, a in _start(p).items()})

@@ -184,3 +184,15 @@ def scalar(value: float) -> np.ndarray:
 def full_like(p: np.ndarray, value: float) -> np.ndarray:
     """`value` in every element: in both parts of complex ones."""
     return np.full_like(p, complex(value, value) if p.dtype.kind == "c" else value)
+
+
+def subtract(p: np.ndarray, rate: float, g: np.ndarray) -> None:
+    """``p -= rate * g`` for a large `p`, without writing the whole product to memory."""
+    if not (p.flags.c_contiguous and g.flags.c_contiguous):
+        p -= rate * g
+        return
+    p, g = p.reshape(-1), g.reshape(-1)
+    tile = TILE_BYTES // p.itemsize
+    for start in range(0, p.size, tile):
+        part = p[start : start + tile]
+        part -= rate * g[start : start + tile]

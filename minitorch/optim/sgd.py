@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
+from minitorch.optim.elementwise import SMALL, subtract
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
 
 
@@ -71,4 +72,7 @@ class SGD(Optimizer):
                     buffer._data *= momentum
                     buffer._data += g if dampening == 0 else (1 - dampening) * g
                 g = g + momentum * buffer._data if nesterov else buffer._data
-            data -= lr * g
+            if data.size > SMALL:
+                subtract(data, lr, g)
+            else:
+                data -= lr * g

@@ -23,6 +23,12 @@ def _fill(self: Any, draw: Any, kinds: str, name: str) -> Any:
     return replace(self, ops._no_gradient(source, numbers))
 
 
+def _refuse_more(name: str, kw: dict[str, Any]) -> None:
+    """Keywords arrive in a dict only because PyTorch calls one `from`, which Python reserves."""
+    if kw:
+        raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(kw))!r}")
+
+
 class RandomMethods(TensorState):
     __slots__ = ()
 
@@ -34,8 +40,9 @@ class RandomMethods(TensorState):
     ) -> Any:
         """Fill with numbers drawn evenly from [from_, to)."""
         low = float(kw.pop("from", from_))
+        _refuse_more("uniform_", kw)
         source = ops.stream(generator)
-        return _fill(self, lambda s, d: source.uniform(s, d, low, float(to)), "fV", "uniform_")
+        return _fill(self, lambda s, d: source.uniform(s, d, low, float(to)), "fcV", "uniform_")
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
         """Fill with normal numbers."""
@@ -49,6 +56,7 @@ class RandomMethods(TensorState):
     ) -> Any:
         """Fill with integers from [from_, to), [0, to), or all that the dtype holds."""
         low, high = kw.pop("from", from_), to
+        _refuse_more("random_", kw)
         source = ops.stream(generator)
         if high is None and low is not None:
             low, high = 0, low

@@ -134,11 +134,12 @@ def plain(monkeypatch):
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("groups", [1, 2])
-@pytest.mark.parametrize(("name", "options"), CONFIGURATIONS)
+# LBFGS takes one group.
+GROUPED = [(*c, n) for c in CONFIGURATIONS for n in (1, 2) if n == 1 or c[0] != "LBFGS"]
+
+
+@pytest.mark.parametrize(("name", "options", "groups"), GROUPED)
 def test_steps_like_torch(name, options, groups):
-    if name == "LBFGS" and groups == 2:
-        pytest.skip("LBFGS takes one group")
     dtypes = ["float32", "float64"]
     if INFOS[name].supports_complex and name not in ("Muon", "Adafactor"):
         dtypes.append("complex64")

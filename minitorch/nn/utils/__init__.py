@@ -2,7 +2,10 @@
 
 from minitorch.nn.utils import rnn
 from minitorch.nn.utils.clip_grad import (
-    clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
 )  # fmt: skip
 from minitorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 
