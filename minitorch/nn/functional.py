@@ -1,33 +1,78 @@
 """The functions behind the layers.  Mirrors ``torch.nn.functional``."""
 
 from minitorch.ops.activations import (
-    gelu, glu, logsigmoid, sigmoid, softplus, softsign, tanhshrink,
+    gelu,
+    glu,
+    logsigmoid,
+    sigmoid,
+    softplus,
+    softsign,
+    tanhshrink,
 )  # fmt: skip
 from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.average_pooling import (
-    avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
 )  # fmt: skip
 from minitorch.ops.binary_losses import (
-    binary_cross_entropy, binary_cross_entropy_with_logits, multilabel_soft_margin_loss,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    multilabel_soft_margin_loss,
     soft_margin_loss,
 )  # fmt: skip
 from minitorch.ops.convolution import (
-    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
 )  # fmt: skip
 from minitorch.ops.ctc import ctc_loss
 from minitorch.ops.distances import cosine_similarity, pairwise_distance, pdist
 from minitorch.ops.dropout import (
-    alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout,
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
 )  # fmt: skip
 from minitorch.ops.embedding import embedding, embedding_bag, one_hot
 from minitorch.ops.embedding_losses import (
-    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, triplet_margin_loss,
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )  # fmt: skip
 from minitorch.ops.grid_sampling import affine_grid, grid_sample
 from minitorch.ops.layer_activations import (
-    celu, celu_, elu, elu_, hardsigmoid, hardswish, hardtanh, hardtanh_, leaky_relu, leaky_relu_,
-    log_softmax, mish, relu, relu6, relu_, selu, selu_, silu, softmax, softmin, threshold,
+    celu,
+    celu_,
+    elu,
+    elu_,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
+    leaky_relu,
+    leaky_relu_,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    relu_,
+    selu,
+    selu_,
+    silu,
+    softmax,
+    softmin,
+    threshold,
     threshold_,
 )  # fmt: skip
 from minitorch.ops.likelihood_losses import gaussian_nll_loss, kl_div, poisson_nll_loss
@@ -36,25 +81,46 @@ from minitorch.ops.losses import cross_entropy, nll_loss
 from minitorch.ops.margin_losses import multi_margin_loss, multilabel_margin_loss
 from minitorch.ops.multi_head_attention import multi_head_attention_forward
 from minitorch.ops.normalization import (
-    batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, normalize, rms_norm,
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
 )  # fmt: skip
 from minitorch.ops.padding import pad
 from minitorch.ops.pooling import (
-    max_pool1d, max_pool1d_with_indices, max_pool2d, max_pool2d_with_indices, max_pool3d,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool2d_with_indices,
+    max_pool3d,
     max_pool3d_with_indices,
 )  # fmt: skip
 from minitorch.ops.random_activations import gumbel_softmax, rrelu, rrelu_
 from minitorch.ops.rectifiers import hardshrink, prelu, softshrink
+from minitorch.ops.regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from minitorch.ops.resampling import interpolate, upsample, upsample_bilinear, upsample_nearest
 from minitorch.ops.shuffling import channel_shuffle, pixel_shuffle, pixel_unshuffle
-from minitorch.ops.regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from minitorch.ops.trigonometry import tanh
 from minitorch.ops.uneven_pooling import (
-    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d,
-    adaptive_max_pool1d_with_indices, adaptive_max_pool2d, adaptive_max_pool2d_with_indices,
-    adaptive_max_pool3d, adaptive_max_pool3d_with_indices, fractional_max_pool2d,
-    fractional_max_pool2d_with_indices, fractional_max_pool3d,
-    fractional_max_pool3d_with_indices, max_unpool1d, max_unpool2d, max_unpool3d,
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_with_indices,
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
 )  # fmt: skip
 from minitorch.ops.windows import fold, unfold
 

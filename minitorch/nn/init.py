@@ -1,4 +1,4 @@
-"""Filling parameters with their first values, in place and unrecorded.  Mirrors ``torch.nn.init``."""
+"""The first values of parameters, filled in place and unrecorded.  Mirrors ``torch.nn.init``."""
 
 from __future__ import annotations
 

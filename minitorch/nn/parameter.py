@@ -21,7 +21,7 @@ def _make(kind: type, data: Any, requires_grad: bool) -> Any:
         raise RuntimeError(
             f"only floating and complex tensors can require gradients: {array.dtype}"
         )
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     made._data = array
     made._node = LEAF if requires_grad else None
     made._grad = None
@@ -47,7 +47,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None: ...
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
     __str__ = __repr__

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minitorch.engine.clock import stamp
-from minitorch.engine.state import TensorState, wrap
+from minitorch.engine.state import wrap
 from minitorch.nn.parameter import Parameter
+from minitorch.tensor import Tensor
 
 if TYPE_CHECKING:
     from minitorch.nn.module import Module
@@ -19,7 +20,7 @@ EXTRA = "_extra_state"
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` returns: the keys it looked for in vain, and those it had no use for."""
+    """What `load_state_dict` returns: keys that it looked for in vain, and keys without a use."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -189,8 +190,8 @@ def load_from_state_dict(
             if strict:
                 missing_keys.append(key)
             continue
-        value = state_dict[key]
-        if not isinstance(value, TensorState):
+        value: Any = state_dict[key]
+        if not isinstance(value, Tensor):
             error_msgs.append(
                 f'While copying the parameter named "{key}", expected a Tensor from checkpoint '
                 f"but received {type(value).__name__}"

@@ -131,10 +131,10 @@ def scaled_dot_product_attention(
         halves: list[Any] = [query, key, value, attn_mask]
         if attn_mask is None or attn_mask._data.dtype.kind == "b":
             halves.pop()
-        singles: list[Any] = [cast(x, np.dtype(np.float32)) for x in halves]
-        masked = singles[3] if len(singles) == 4 else attn_mask
+        q32, k32, v32, *mask32 = [cast(x, np.dtype(np.float32)) for x in halves]
+        masked = mask32[0] if mask32 else attn_mask
         out = scaled_dot_product_attention(
-            *singles[:3], masked, dropout_p, is_causal, scale, enable_gqa
+            q32, k32, v32, masked, dropout_p, is_causal, scale, enable_gqa
         )
         return cast(out, q.dtype)
     if enable_gqa:

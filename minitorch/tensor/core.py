@@ -379,7 +379,7 @@ class Core(TensorState):
             return format(self.item(), spec)
         return object.__format__(self, spec) if spec else str(self)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         suffixes = []
         if self.grad_fn is not None:
             suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")

@@ -135,7 +135,12 @@ def plain(monkeypatch):
 
 
 # LBFGS takes one group.
-GROUPED = [(*c, n) for c in CONFIGURATIONS for n in (1, 2) if n == 1 or c[0] != "LBFGS"]
+GROUPED = [
+    pytest.param(*c.values, n, id=f"{c.id}-{n}")
+    for c in CONFIGURATIONS
+    for n in (1, 2)
+    if n == 1 or c.values[0] != "LBFGS"
+]
 
 
 @pytest.mark.parametrize(("name", "options", "groups"), GROUPED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.engine.state import wrap
+from minitorch.ops.broadcasting import expand
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.filling import fill
 from minitorch.ops.joining import cat
@@ -18,7 +19,6 @@ from minitorch.ops.out import with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.products import matmul
 from minitorch.ops.scans import cumprod
-from minitorch.ops.broadcasting import expand
 from minitorch.ops.shapes import atleast_1d, squeeze, unsqueeze
 
 if TYPE_CHECKING:
