@@ -1,6 +1,16 @@
 """minitorch: a deep-learning framework in pure Python on NumPy, with PyTorch's names."""
 
-from minitorch import autograd, einops_backend, linalg, nn, optim, return_types, special, utils
+from minitorch import (
+    autograd,
+    einops_backend,
+    func,
+    linalg,
+    nn,
+    optim,
+    return_types,
+    special,
+    utils,
+)
 from minitorch.autograd import (
     enable_grad,
     inference_mode,
@@ -452,13 +462,13 @@ __all__ = [
     "empty_like", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expm1",
     "eye", "fill", "fill_", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float",
     "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin",
-    "fmod", "frac", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "gather",
-    "gcd", "ge", "ger", "get_default_dtype", "get_printoptions", "get_rng_state", "gradient",
-    "greater", "greater_equal", "group_norm", "gt", "half", "hardshrink", "heaviside", "histc",
-    "histogram", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "imag",
-    "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
-    "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int16", "int32",
-    "int64", "int8", "inverse", "is_anomaly_enabled", "is_complex", "is_conj",
+    "fmod", "frac", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func",
+    "gather", "gcd", "ge", "ger", "get_default_dtype", "get_printoptions", "get_rng_state",
+    "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hardshrink",
+    "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac",
+    "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_put_",
+    "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "int",
+    "int16", "int32", "int64", "int8", "inverse", "is_anomaly_enabled", "is_complex", "is_conj",
     "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_neg", "is_nonzero",
     "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
     "isposinf", "isreal", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
