@@ -1,16 +1,9 @@
 """minitorch: a deep-learning framework in pure Python on NumPy, with PyTorch's names."""
 
-from minitorch import (
-    autograd,
-    einops_backend,
-    func,
-    linalg,
-    nn,
-    optim,
-    return_types,
-    special,
-    utils,
-)
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from minitorch import autograd, einops_backend, linalg, return_types, special
 from minitorch.autograd import (
     enable_grad,
     inference_mode,
@@ -434,6 +427,17 @@ from minitorch.tensor.typed import (
     LongTensor,
     ShortTensor,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from minitorch import func, nn, optim, utils
+
+
+def __getattr__(name: str) -> Any:
+    # These are a third of the modules: each is imported when it is first asked for.
+    if name in ("func", "nn", "optim", "utils"):
+        return importlib.import_module(f"minitorch.{name}")
+    raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+
 
 __version__ = "0.1.0"
 
