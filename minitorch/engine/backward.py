@@ -268,7 +268,7 @@ def accumulate(leaf: Any, grad: Any) -> None:
     """Add to ``leaf.grad``: in place when nothing is recorded, as PyTorch does."""
     if leaf._node is None:  # requires_grad was switched off after the forward pass
         return
-    if isinstance(leaf._node, Node):
+    if leaf._node is not LEAF and isinstance(leaf._node, Node):
         raise RuntimeError(
             "a leaf that the graph ends in has been written in place since, and is no leaf now; "
             "its gradient has nowhere to go"

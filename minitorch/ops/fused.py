@@ -24,7 +24,7 @@ import numpy as np
 
 from minitorch.engine import backward as engine
 from minitorch.engine.modes import enable_grad, mode
-from minitorch.engine.state import LEAF, Node, TensorState, wrap
+from minitorch.engine.state import LEAF, Node, TensorState, new_node, wrap
 from minitorch.ops.identity import identity
 from minitorch.ops.op import code_of, differentiable, reattach
 
@@ -93,7 +93,7 @@ def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
                         recorded = True
             out, kept = kernel(*values)
             if recorded and mode.recording and differentiable(out):
-                node = _FusedNode(op, tuple(edges), (kept, values), out.shape, out.dtype)
+                node = new_node(op, tuple(edges), (kept, values), out.shape, out.dtype, _FusedNode)
                 return wrap(out, node)
             return wrap(out)
 

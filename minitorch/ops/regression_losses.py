@@ -75,7 +75,7 @@ def _mean_square(input, target, /):
 
 @_mean_square.backward
 def _(g, wanted, difference):
-    grad = difference * (g * 2 / max(difference.size, 1)).astype(difference.dtype)
+    grad = difference * (float(g) * 2 / max(difference.size, 1))
     return grad if wanted[0] else None, -grad if wanted[1] else None
 
 

@@ -8,7 +8,7 @@ cache.  The states of small parameters are views of one long array per name.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -186,13 +186,16 @@ def full_like(p: np.ndarray, value: float) -> np.ndarray:
     return np.full_like(p, complex(value, value) if p.dtype.kind == "c" else value)
 
 
-def subtract(p: np.ndarray, rate: float, g: np.ndarray) -> None:
-    """``p -= rate * g`` for a large `p`, without writing the whole product to memory."""
-    if not (p.flags.c_contiguous and g.flags.c_contiguous):
-        p -= rate * g
+def tiles(*arrays: np.ndarray | None) -> Iterator[Sequence[Any]]:
+    """The same stretches of large arrays, one after the other, that fit into the cache together.
+
+    Arrays that are not contiguous come as they are; None stays None.
+    """
+    if not all(a is None or a.flags.c_contiguous for a in arrays):
+        yield arrays
         return
-    p, g = p.reshape(-1), g.reshape(-1)
-    tile = TILE_BYTES // p.itemsize
-    for start in range(0, p.size, tile):
-        part = p[start : start + tile]
-        part -= rate * g[start : start + tile]
+    flat = [a if a is None else a.reshape(-1) for a in arrays]
+    whole: Any = flat[0]
+    step = TILE_BYTES // whole.itemsize
+    for start in range(0, whole.size, step):
+        yield [a if a is None else a[start : start + step] for a in flat]

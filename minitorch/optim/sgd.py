@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
-from minitorch.optim.elementwise import SMALL, subtract
+from minitorch.optim.elementwise import SMALL, tiles
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
 
 
@@ -57,22 +57,33 @@ class SGD(Optimizer):
     def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
         lr, momentum, dampening = float(group["lr"]), group["momentum"], group["dampening"]
         weight_decay, nesterov = group["weight_decay"], group["nesterov"]
-        for p, g in zip(params, grads):
-            data = p._data
-            if group["maximize"]:
+        maximize = group["maximize"]
+
+        def change(first: bool, data: np.ndarray, g: Any, buffer: Any) -> None:
+            if maximize:
                 g = -g
             if weight_decay:
                 g = g + weight_decay * data
+            if buffer is not None:
+                if first:
+                    buffer[...] = g
+                else:
+                    buffer *= momentum
+                    buffer += g if dampening == 0 else (1 - dampening) * g
+                g = g + momentum * buffer if nesterov else buffer
+            data -= lr * g
+
+        for p, g in zip(params, grads):
+            data, buffer, first = p._data, None, False
             if momentum:
                 state = self.state[p]
-                buffer = state.get("momentum_buffer")
-                if buffer is None:
-                    buffer = state["momentum_buffer"] = wrap(g.copy())
-                else:
-                    buffer._data *= momentum
-                    buffer._data += g if dampening == 0 else (1 - dampening) * g
-                g = g + momentum * buffer._data if nesterov else buffer._data
+                held = state.get("momentum_buffer")
+                if held is None:
+                    first = True
+                    held = state["momentum_buffer"] = wrap(np.empty_like(data))
+                buffer = held._data
             if data.size > SMALL:
-                subtract(data, lr, g)
+                for part in tiles(data, g, buffer):
+                    change(first, *part)
             else:
-                data -= lr * g
+                change(first, data, g, buffer)
