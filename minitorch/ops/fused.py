@@ -24,7 +24,7 @@ import numpy as np
 
 from minitorch.engine import backward as engine
 from minitorch.engine.modes import enable_grad, mode
-from minitorch.engine.state import LEAF, Node, TensorState, new_node, wrap
+from minitorch.engine.state import LEAF, Node, TensorState, recorded, wrap
 from minitorch.ops.identity import identity
 from minitorch.ops.op import code_of, differentiable, reattach
 
@@ -84,17 +84,16 @@ def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
         def call(*args: Any) -> Any:
             values = list(args)
             edges: list[Any] = [None] * arity
-            recorded = False
+            wanted = False
             for i, a in enumerate(args):
                 if isinstance(a, TensorState):
                     values[i] = a._data
                     if a._node is not None and i < arity:
                         edges[i] = a if a._node is LEAF else a._node
-                        recorded = True
+                        wanted = True
             out, kept = kernel(*values)
-            if recorded and mode.recording and differentiable(out):
-                node = new_node(op, tuple(edges), (kept, values), out.shape, out.dtype, _FusedNode)
-                return wrap(out, node)
+            if wanted and mode.recording and differentiable(out):
+                return recorded(op, tuple(edges), (kept, values), out, _FusedNode)
             return wrap(out)
 
         def backward(kernel: Callable[..., Any]) -> Callable[..., Any]:

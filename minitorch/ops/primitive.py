@@ -40,7 +40,7 @@ from minitorch.dtypes import default_numpy
 from minitorch.engine import state
 from minitorch.engine.clock import tick
 from minitorch.engine.modes import mode
-from minitorch.engine.state import LEAF, Node, TensorState, new_node, wrap
+from minitorch.engine.state import LEAF, Node, TensorState, recorded, wrap
 from minitorch.ops.op import Cotangents, Op, record
 from minitorch.ops.out import store
 from minitorch.ops.promotion import is_array, meet, number, only_tensors, refusal
@@ -106,10 +106,9 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
             node = input._node
             if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
                 edges = (input if node is LEAF else node,)
-                node = new_node(op, edges, (op.picks[0]((x, *settings, y)),), y.shape, y.dtype)
+                result = recorded(op, edges, (op.picks[0]((x, *settings, y)),), y)
             else:
-                node = None
-            result = wrap(y, node)
+                result = wrap(y)
             return mark_view(result, input, call, settings) if view else result
 
     elif arity == 2:
@@ -199,10 +198,9 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
         node = input._node
         if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
             edges = (input if node is LEAF else node,)
-            node = new_node(op, edges, (op.picks[0]((x, y)),), y.shape, y.dtype)
+            result = recorded(op, edges, (op.picks[0]((x, y)),), y)
         else:
-            node = None
-        result = wrap(y, node)
+            result = wrap(y)
         return result if out is None else store(out, result)
 
     return call
@@ -268,8 +266,7 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign:
             raise refusal(op.name, (x, y), error) from None
         if type(z) is not ndarray:
             z = np.asarray(z)
-        # What follows is `wrap(z, new_node(...))`, written out: calls would add a fifth to the
-        # time of a small op.
+        # What follows is `recorded(...)`, written out: the calls would add a tenth to a small op.
         result = _new(state.tensor_class)
         result._data = z
         result._grad = None
@@ -329,4 +326,4 @@ def _record_pair(op: Op, input: Any, other: Any, a: Any, b: Any, values: tuple[A
                 b = other
     if a is None and b is None:
         return wrap(out)
-    return wrap(out, new_node(op, (a, b), (saved_a, saved_b), out.shape, out.dtype))
+    return recorded(op, (a, b), (saved_a, saved_b), out)

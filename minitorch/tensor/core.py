@@ -448,7 +448,10 @@ def run_backward(
     if inputs is None:
         found = engine.run(roots, keep_graph=keep, create_graph=create_graph)
         for leaf, grad in found.items():
-            engine.accumulate(leaf, grad)
+            if leaf._grad is None and leaf._node is LEAF and not (create_graph or leaf._post_hooks):
+                leaf._grad = wrap(grad)  # the first gradient: what accumulate() comes down to
+            else:
+                engine.accumulate(leaf, grad)
         return
     tensors: list[Any] = [inputs] if isinstance(inputs, TensorState) else list(inputs)
     if not tensors:
