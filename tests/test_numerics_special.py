@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minitorch import numerics
+from minitorch.numerics import special as numerics
 
 # Computed with mpmath in 60 digits and more; the arguments are exact in float32 too, but for
 # those that float32 cannot hold at all.

@@ -23,11 +23,6 @@ def adjoint(x: Any) -> Any:
     return conj(np.swapaxes(x, -1, -2))
 
 
-def off_diagonal(n: int) -> np.ndarray:
-    """True everywhere but on the diagonal."""
-    return ~np.eye(n, dtype=bool)
-
-
 def check_matrices(name: str, *inputs: Any, square: bool = False) -> None:
     """Refuse what is no (batch of) floating matrices; `square` concerns the first only."""
     for input in inputs:
