@@ -76,10 +76,14 @@ class Side:
             raise SystemExit(f"benchmarks: the {self.name} process ended; its message is above")
         return json.loads(line)
 
-    def once(self, name):
-        """[seconds, bytes] of a workload, in a process of its own."""
+    def alone(self, do, name):
+        """What the worker's method `do` says of a workload, in a process of its own."""
         done = subprocess.run(
-            self.command(name), env=self.environment, stdout=subprocess.PIPE, text=True, check=False
+            self.command(do, name),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise WorkloadError(f"{self.name}: {name} ended with status {done.returncode}")
@@ -158,6 +162,9 @@ def prepare(name, plan, sides, rows, tell):
     except WorkloadError as error:
         row.problems.append(str(error))
         return False
+    if item.memory:
+        what = "peak memory of a process that trains so"
+        rows[name + "-peak"] = Row(name + "-peak", what, "B", {key: [] for key in sides})
     a, b = results[0], results[-1]
     if None not in results and abs(a - b) > 1e-3 * max(1, abs(a), abs(b)):
         row.problems.append(f"the two sides do not compute the same: {a:g} against {b:g}")
@@ -177,11 +184,14 @@ def one_turn(item, plan, turn, order, sides, rows):
                     row.values[key].append(item.measure(side))
             elif item.fresh:
                 if turn < plan.process_rounds:
-                    seconds, memory = side.once(item.name)
+                    seconds, memory = side.alone("once", item.name)
                     row.values[key].append(seconds)
                     rows[item.name + "-memory"].values[key].append(memory)
             else:
                 row.values[key].append(side.ask("turn", item.name, plan.turn))
+                if item.memory and turn < plan.process_rounds:
+                    peaks = rows[item.name + "-peak"].values[key]
+                    peaks.append(side.alone("peak", item.name))
     except (WorkloadError, subprocess.CalledProcessError) as error:
         row.problems.append(f"failed: {error}")
 

@@ -15,6 +15,7 @@ class Workload:
     setup: Callable[[Any], Loop]  # takes the framework, T
     per: int = 1  # one turn of the loop counts as this many
     fresh: bool = False  # each measurement in a process of its own; peak memory too
+    memory: bool = False  # besides: the peak memory of a whole process that runs it
     heavy: bool = False  # left out of --smoke
 
 

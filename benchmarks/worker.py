@@ -1,7 +1,7 @@
 """The process that times one framework. It does what the driver says, a line of JSON at a time.
 
 `python -m benchmarks.worker MODULE THREADS` reads requests and answers each on standard output;
-with the name of a workload after them, it measures that once and ends.
+with ``once`` or ``peak`` and the name of a workload after them, it measures that and ends.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import sys
 import time
 from statistics import median
 
+PEAK_REPETITIONS = 10
 BATCHES = 5  # a turn is timed in this many pieces, of which the median counts
 
 
@@ -65,6 +66,11 @@ class Worker:
         memory = None if before is None or peak is None else max(0, peak - before) / per
         return seconds / per, memory
 
+    def peak(self, name):
+        """The most memory that this whole process has held, after a few repetitions."""
+        self.workloads[name].setup(self.T)(PEAK_REPETITIONS)
+        return peak_resident()
+
 
 def settle():
     """Wait until this process's idle threads no longer spin: they would take the other's cores.
@@ -85,7 +91,8 @@ def timed(loop, n):
 
 
 def checksum(result):
-    return float(result.sum().item()) if hasattr(result, "sum") else None
+    """A number by which the two frameworks' results are compared."""
+    return float(result.detach().abs().sum().item()) if hasattr(result, "detach") else None
 
 
 def resident():
@@ -118,7 +125,7 @@ def status(key):
     raise OSError(key)
 
 
-def main(module, threads, name=None):
+def main(module, threads, do=None, name=None):
     # Answers have a channel of their own: what a framework prints must not get between them.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -129,7 +136,7 @@ def main(module, threads, name=None):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it ends this process
     worker = Worker(module, int(threads))
     if name:
-        answer(worker.once(name))
+        answer(getattr(worker, do)(name))
         return
     answer(worker.hello())
     for line in sys.stdin:

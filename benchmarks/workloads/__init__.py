@@ -2,5 +2,9 @@
 
 from importlib import import_module
 
-for family in ("ops", "chains", "mlp", "startup"):
+FAMILIES = (
+    "ops", "chains", "optimizers", "mlp", "convnets", "gpt", "recurrent", "kernels", "startup",
+)  # fmt: skip
+
+for family in FAMILIES:
     import_module(f"{__name__}.{family}")
