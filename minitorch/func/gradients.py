@@ -1,4 +1,4 @@
-"""Gradients of plain functions, as functions.  Mirrors ``torch.func`` (without ``vmap``).
+"""Gradients of plain functions, as functions.  Mirrors ``torch.func``.
 
 >>> import minitorch
 >>> from minitorch.func import grad
