@@ -224,6 +224,7 @@ def test_bounds():
     assert same(mt.clamp(x, -1, 5), [-1.0, 0.0, NAN, 5.0])
     assert same(mt.clamp(x, 5, -1), [-1.0, -1.0, NAN, -1.0])  # the upper bound wins
     assert same(mt.clamp(t(1, 9), max=2.5), [1.0, 2.5], mt.float32)
+    assert same(mt.clamp(x, -1, mt.tensor(5.0)), [-1.0, 0.0, NAN, 5.0])
     assert same(mt.maximum(x, t(0.0)), [0.0, 0.0, NAN, 7.0])
     assert same(mt.fmax(x, t(0.0)), [0.0, 0.0, 0.0, 7.0])
     with pytest.raises(RuntimeError):

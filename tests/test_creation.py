@@ -24,6 +24,7 @@ import minitorch as mt
         ((1, (2,)[0]), mt.int64, (2,)),
         (range(3), mt.int64, (3,)),
         (np.float64(1), mt.float64, ()),
+        ([np.float64(1), 2], mt.float64, (2,)),
         (np.zeros((2, 1), np.float16), mt.float16, (2, 1)),
         ([np.int8(1), np.int8(2)], mt.int8, (2,)),
         ([mt.tensor(1), mt.tensor(2)], mt.int64, (2,)),

@@ -135,7 +135,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -
     if not given:
         raise RuntimeError("clamp(): give at least one of min and max")
     if len({isinstance(bound, TensorState) for bound in given}) > 1:
-        raise TypeError("clamp(): min and max must be two Tensors or two numbers")
+        min, max = given = [_as_number(bound) for bound in given]
     bounded, *bounds = unify("clamp", input, *given)
     if bounded._data.dtype.kind == "c":
         raise refusal("clamp", (bounded._data,), TypeError())
@@ -146,6 +146,18 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -
     except ValueError as error:
         raise refusal("clamp", (input._data, *[x._data for x in given]), error) from None
     return result if out is None else store(out, result)
+
+
+def _as_number(bound: Any) -> Any:
+    """A bound that stands beside a number: itself, or the number in a 0-d tensor."""
+    if not isinstance(bound, TensorState):
+        return bound
+    if bound._data.ndim or bound.requires_grad:  # type: ignore[attr-defined]
+        raise TypeError(
+            "clamp(): min and max must be two Tensors or two numbers, got a number and a Tensor of "
+            f"shape {tuple(bound._data.shape)}"
+        )
+    return bound._data.item()
 
 
 def clamp_min(input: Tensor, min: Any, *, out: Any = None) -> Tensor:

@@ -191,7 +191,7 @@ def _leaf_dtype(data: Any) -> np.dtype[Any] | None:
 
 
 def _type_of_leaf(x: Any) -> np.dtype[Any]:
-    if isinstance(x, np.ndarray | np.generic) and not isinstance(x, float | complex):
+    if isinstance(x, np.ndarray | np.generic):
         return from_numpy_dtype(x.dtype).dtype
     return scalar_dtype(x)
 

@@ -375,7 +375,7 @@ class Core(TensorState):
     __hash__ = object.__hash__
 
     def __format__(self, spec: str) -> str:
-        if self._data.ndim == 0 and spec:
+        if self._data.ndim == 0:
             return format(self.item(), spec)
         return object.__format__(self, spec) if spec else str(self)
 
