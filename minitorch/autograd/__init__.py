@@ -1,9 +1,10 @@
 """Gradients on request, and ops of your own.  Mirrors ``torch.autograd``."""
 
-from minitorch.autograd import functional
+from minitorch.autograd import functional, profiler
 from minitorch.autograd.function import Function, FunctionCtx, once_differentiable
 from minitorch.autograd.grad import backward, grad
 from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.variable import Variable
 from minitorch.engine.modes import (
     detect_anomaly,
     enable_grad,
@@ -18,6 +19,7 @@ __all__ = [
     "Function",
     "FunctionCtx",
     "GradcheckError",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -29,6 +31,7 @@ __all__ = [
     "is_grad_enabled",
     "no_grad",
     "once_differentiable",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
 ]

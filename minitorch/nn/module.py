@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from minitorch.devices import require_cpu
 from minitorch.dtypes import dtype as DType
 from minitorch.engine.state import RemovableHandle, TensorState
 from minitorch.nn import state_dict as saving
@@ -407,6 +408,11 @@ class Module:
 
     def cpu(self) -> Self:
         """Returns the module: it is there already."""
+        return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Refused: minitorch computes on the CPU."""
+        require_cpu("cuda" if device is None else device)
         return self
 
     def float(self) -> Self:

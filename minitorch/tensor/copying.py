@@ -10,7 +10,7 @@ from minitorch import dtypes
 from minitorch.devices import require_cpu
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import copying as ops
-from minitorch.ops import filling
+from minitorch.ops import filling, sparse
 from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 
@@ -77,6 +77,10 @@ class CopyMethods(TensorState):
         """Itself: there is no device to copy to."""
         return self
 
+    def is_pinned(self, device: Any = None) -> Any:
+        """False: memory is pinned for copies to a device, and there is none."""
+        return False
+
     def share_memory_(self) -> Any:
         """Itself; threads share memory anyway, processes do not."""
         return self
@@ -84,6 +88,10 @@ class CopyMethods(TensorState):
     def cpu(self, memory_format: Any = None) -> Any:
         """On the CPU: itself."""
         return self
+
+    to_sparse = to_sparse_coo = sparse.to_sparse
+    to_dense = sparse.to_dense
+    coalesce = sparse.coalesce
 
     bool = _converter(dtypes.bool_)
     byte = _converter(dtypes.uint8)
