@@ -134,7 +134,8 @@ def test_random_writes_agree_with_finite_differences(writes, kept):
         exec(f"kept = {kept}", names)
         for piece, write in writes:
             exec(f"p = {piece}\n" + write.format("p", "p"), names)
-        return mt.cat([names["y"].reshape(-1), names["kept"].reshape(-1).sin()])
+        # Bent, but gently: finite differences cannot follow the sine of an exponential.
+        return mt.cat([names["y"].reshape(-1), names["kept"].reshape(-1).square().log1p()])
 
     x = leaf(3, 4)
     try:

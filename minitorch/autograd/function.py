@@ -13,7 +13,7 @@ import numpy as np
 from minitorch.engine import clock
 from minitorch.engine.backward import as_tensor, conj, edge_of
 from minitorch.engine.modes import mode, no_grad
-from minitorch.engine.state import Node, TensorState, wrap
+from minitorch.engine.state import Node, Operation, TensorState, wrap
 from minitorch.ops.identity import identity
 from minitorch.ops.inplace import check_writable, rewrite
 from minitorch.ops.op import differentiable, output_node
@@ -64,7 +64,7 @@ class FunctionCtx:
         return self._node().unpack() if self._node is not None else self._to_save
 
 
-class _FunctionOp:
+class _FunctionOp(Operation):
     """The op of a Function's node."""
 
     makes_fresh = False  # backward may return anything, also what it was given
@@ -74,6 +74,12 @@ class _FunctionOp:
         self.function = function
         self.name = function.__name__
         self.grad_name = f"{self.name}Backward"
+
+    def gradients(self, node: Any, g: Any) -> Sequence[Any]:
+        return [None if x is None else x._data for x in node.through(g)]
+
+    def recorded_gradients(self, node: Any, g: Any) -> Sequence[Any]:
+        return node.through(g)
 
 
 class _FunctionNode(Node):
@@ -120,7 +126,8 @@ class _FunctionNode(Node):
             return edge
         return wrap(array, edge)
 
-    def gradients(self, g: Any, create_graph: bool) -> list[Any]:
+    def through(self, g: Any) -> list[Any]:
+        """The gradients of the inputs as Tensors: what the user's backward makes of `g`."""
         given = [g] if self.shape is not None else list(g)
         if self.ctx._materialize:
             given = [
@@ -143,8 +150,7 @@ class _FunctionNode(Node):
                     "expected a Tensor or None"
                 )
         return [
-            None if edge is None or x is None else conj(x if create_graph else x._data)
-            for edge, x in zip(self.inputs, grads)
+            None if edge is None or x is None else conj(x) for edge, x in zip(self.inputs, grads)
         ]
 
 

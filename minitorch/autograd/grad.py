@@ -48,7 +48,8 @@ def backward(
     """
     outputs = _tuple(tensors)
     gradients = _gradients_for(outputs, grad_tensors)
-    run_backward(outputs, gradients, retain_graph, create_graph, inputs)
+    roots = [engine.root(y, g, create_graph) for y, g in zip(outputs, gradients, strict=True)]
+    run_backward(roots, retain_graph, create_graph, inputs)
 
 
 def grad(
@@ -88,7 +89,7 @@ def grad(
         if start._node is None:
             raise RuntimeError(f"input {i} (shape {start._data.shape}) does not require grad")
     roots = [
-        (engine.edge_of(end), engine.root_gradient(end, g, create_graph))
+        engine.root(end, g, create_graph)
         for end, g in zip(ends, _gradients_for(ends, grad_outputs))
     ]
     edges = [engine.edge_of(start) for start in starts]

@@ -37,26 +37,44 @@ def run(
     An edge is a Node or a leaf Tensor.  Gradients are arrays, or Tensors when `create_graph`.
     Returns the gradient of every leaf (or target) that was reached.
     """
-    wanted = None if targets is None else set(targets)
-    useful = None if wanted is None else _leads_to(wanted, roots)
-    pending: dict[Any, Any] = {}  # edge -> the sum of the gradients that have arrived
-    summed: set[Any] = set()  # edges whose pending sum is the engine's own array
-    fresh: set[Any] = set()  # leaves whose gradient no one else holds
-    heap: list[tuple[int, Node]] = []  # nodes in `pending`, newest first
+    wanted = useful = None
+    if targets is not None:
+        wanted = set(targets)
+        useful = _leads_to(wanted, roots)
+    pending: dict[Any, Any] = {}  # node -> the sum of the gradients that have arrived
+    leaves: dict[Any, Any] = {}  # the same for leaves
+    summed: set[Any] = set()  # nodes and leaves whose sum is an array of the engine's own
+    shared: set[Any] = set()  # leaves whose gradient someone else may hold, too
+    heap: list[tuple[int, Node]] = []  # nodes in `pending`, newest first; but for `following`
+    following: Node | None = None  # so that a chain of nodes needs no heap: 0.2 us a node
     found: dict[Any, Any] = {}
     for edge, grad in roots:
-        if edge in pending:
-            pending[edge] = pending[edge] + grad
+        inner = isinstance(edge, Node)
+        arrived = pending if inner else leaves
+        if edge in arrived:
+            arrived[edge] = arrived[edge] + grad
+            continue
+        arrived[edge] = grad
+        if not inner:
+            shared.add(edge)
+        elif following is None:
+            following = edge
         else:
-            pending[edge] = grad
-            if isinstance(edge, Node):
-                heapq.heappush(heap, (-edge.order, edge))
+            heapq.heappush(heap, (-edge.order, edge))
 
     check_nan, latest = mode.check_nan, clock.latest
     recording, mode.recording = mode.recording, create_graph
     try:
-        while heap:
-            node = heapq.heappop(heap)[1]
+        while True:
+            if following is None:
+                if not heap:
+                    break
+                node = heapq.heappop(heap)[1]
+            elif heap:
+                node = heapq.heappushpop(heap, (-following.order, following))[1]
+            else:
+                node = following
+            following = None
             g = pending.pop(node)
             if node.extra is not None:
                 g = _run_hooks(node, g, create_graph)
@@ -72,7 +90,8 @@ def run(
                 )
             if node.order < latest.time:
                 _check_not_overwritten(node, create_graph)
-            grads = node.gradients(g, create_graph)
+            op = node.op
+            grads = op.recorded_gradients(node, g) if create_graph else op.gradients(node, g)
             if check_nan:
                 _check_nan(node, grads)
             if node.extra is not None and "node_hooks" in node.extra:
@@ -88,29 +107,38 @@ def run(
                     grad.shape != like.shape or grad.dtype is not like.dtype
                 ):
                     grad = _fit(grad, like, node, create_graph)
-                if edge not in pending:
-                    pending[edge] = grad
-                    if inner:
-                        heapq.heappush(heap, (-edge.order, edge))
-                    elif grad is not g and type(grad) is ndarray and grad.base is None:
-                        if node.op.makes_fresh and node.shape is not None:
-                            fresh.add(edge)
-                elif edge in summed:
-                    np.add(pending[edge], grad, out=pending[edge])
+                arrived = pending if inner else leaves
+                if edge in arrived:
+                    if edge in summed:
+                        np.add(arrived[edge], grad, out=arrived[edge])
+                    else:
+                        arrived[edge] = total = arrived[edge] + grad
+                        if type(total) is ndarray:
+                            summed.add(edge)
+                    continue
+                arrived[edge] = grad
+                if not inner:
+                    if (
+                        grad is g
+                        or type(grad) is not ndarray
+                        or grad.base is not None
+                        or not op.makes_fresh
+                        or node.shape is None
+                    ):
+                        shared.add(edge)
+                elif following is None:
+                    following = edge
                 else:
-                    pending[edge] = total = pending[edge] + grad
-                    if type(total) is ndarray:
-                        summed.add(edge)
-            if not keep_graph and node.op.saves_arrays:
+                    heapq.heappush(heap, (-edge.order, edge))
+            if op.saves_arrays and not keep_graph:
                 node.saved = None
-        for leaf, grad in pending.items():
+        for leaf, grad in leaves.items():
             if wanted is None or leaf in wanted:
                 if leaf._hooks:
                     for hook in list(leaf._hooks.values()):
                         grad = call_hook(hook, grad, create_graph)
-                    fresh.discard(leaf)  # a hook may have kept what it was shown
-                    summed.discard(leaf)
-                if leaf not in fresh and leaf not in summed:
+                    grad = np.copy(grad)  # a hook may have kept what it was shown
+                elif leaf in shared and leaf not in summed:
                     grad = np.copy(grad)  # no two leaves' gradients share memory
                 found[leaf] = conj(grad) if leaf._data.dtype.kind == "c" else grad
     finally:
@@ -243,7 +271,7 @@ def _shown(g: Any) -> tuple[Any, ...]:
 
 def _check_not_overwritten(node: Node, create_graph: bool) -> None:
     since = node.order if node.extra is None else node.extra.get("since", node.order)
-    for values in node.needed(create_graph):
+    for values in node.op.needed(node, create_graph):
         for value in values or ():
             entry = clock.overwritten(value, since)
             if entry is not None:
@@ -296,10 +324,10 @@ def edge_of(tensor: Any) -> Any:
     return tensor if node is LEAF else None if type(node) is DeadEnd else node
 
 
-def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
-    """The gradient to start from: `grad` checked against `tensor`, or 1 for a single number."""
-    data = tensor._data
-    if edge_of(tensor) is None:
+def root(tensor: Any, grad: Any, create_graph: bool) -> tuple[Any, Any]:
+    """The edge and the gradient to start from: `grad`, checked, or 1 for a single number."""
+    data, edge = tensor._data, edge_of(tensor)
+    if edge is None:
         raise RuntimeError("this tensor does not require grad and has no grad_fn: nothing to do")
     if grad is None:
         if data.size != 1:
@@ -309,8 +337,9 @@ def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
             )
         if data.dtype.kind == "c":
             raise RuntimeError("a gradient must be given for a complex output; this is complex")
-        one = np.ones(data.shape, data.dtype)
-        return wrap(one) if create_graph else one
+        one = np.empty(data.shape, data.dtype)
+        one.fill(1)
+        return edge, wrap(one) if create_graph else one
     if not isinstance(grad, TensorState):
         raise TypeError(f"gradient must be a Tensor or None, got {type(grad).__name__}")
     if grad._data.shape != data.shape:
@@ -320,4 +349,6 @@ def root_gradient(tensor: Any, grad: Any, create_graph: bool) -> Any:
     if grad._data.dtype.kind == "c" and data.dtype.kind != "c":
         raise RuntimeError("a complex gradient was given for a real output")
     start = grad if create_graph else grad._data
-    return conj(start if grad._data.dtype == data.dtype else _cast(start, data.dtype, create_graph))
+    if grad._data.dtype is not data.dtype:
+        start = _cast(start, data.dtype, create_graph)
+    return edge, conj(start)

@@ -6,13 +6,13 @@ What a tensor can *do* is added higher up (`minitorch.tensor`); ops need only th
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch.engine.clock import tick
-from minitorch.engine.modes import mode
+from minitorch.engine.modes import ever, mode
 
 
 class TensorState:
@@ -64,13 +64,32 @@ def wrap(array: np.ndarray, node: Any = None) -> Any:
     return tensor
 
 
+class Operation:
+    """What a node has to know about the op that made it."""
+
+    grad_name: str  # PyTorch's name for its node, such as ``MulBackward0``
+    makes_fresh = True  # a gradient of its making is new memory, unless it is `g` or a view
+    saves_arrays = False  # so that the graph can be walked only once
+
+    def gradients(self, node: Node, g: Any) -> Sequence[Any]:
+        """The gradient of each of the node's inputs, given the output's; None: not wanted."""
+        raise NotImplementedError
+
+    def recorded_gradients(self, node: Node, g: Any) -> Sequence[Any]:
+        """`gradients` when backward itself is recorded: of Tensors, instead of arrays."""
+        raise NotImplementedError
+
+    def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
+        """What must not have been overwritten since, for the gradients to be right."""
+        return node.saved
+
+
 class Node:
     """One recorded op.
 
-    `op`      has `grad_name` and `rules`: for each input, the function from the incoming gradient
-              and the values it names to that input's gradient
+    `op`      the `Operation` that knows how gradients go through
     `inputs`  for each input: the Node that made it, the leaf Tensor itself, or None
-    `saved`   for each input: the values that its rule names (None where `inputs` is)
+    `saved`   what the op kept for its gradients (None: they have been computed, it was freed)
     `order`   the clock when the node was made: inputs are always older
     `shape`, `dtype`   of the op's output, and so of its gradient (shape None: many outputs)
     `extra`   rare things (hooks, the traceback of anomaly mode), or None
@@ -93,28 +112,16 @@ class Node:
         self.shape = shape
         self.dtype = dtype
         self.extra: dict[str, Any] | None = None
-        if mode.anomaly:
+        if ever.anomaly:
             self.remember_where()
 
     def remember_where(self) -> None:
-        """Keep the lines of the program that led here, for anomaly mode."""
-        import traceback
+        """In anomaly mode, keep the lines of the program that led here."""
+        if mode.anomaly:
+            import traceback
 
-        self.hooks("more")
-        self.extra["traceback"] = traceback.format_stack()[:-2]  # type: ignore[index]
-
-    def gradients(self, g: Any, create_graph: bool) -> Iterable[Any]:
-        """The gradient of each input, given the output's; None where no gradient is wanted."""
-        if create_graph:
-            return self.op.recorded_gradients(self, g)
-        return [
-            None if edge is None else rule(g, *values)
-            for edge, rule, values in zip(self.inputs, self.op.rules, self.saved)
-        ]
-
-    def needed(self, create_graph: bool) -> Iterable[Any]:
-        """What must not have been overwritten since, for `gradients` to be right."""
-        return self.saved
+            self.hooks("more")
+            self.extra["traceback"] = traceback.format_stack()[:-2]  # type: ignore[index]
 
     def shown(self) -> tuple[Node, int]:
         """The node that users see, and the number of its output that this one stands for."""
@@ -156,16 +163,15 @@ class Node:
         return f"<{self.name()} object at {id(self):#x}>"
 
 
-class _Nothing:
+class _Nothing(Operation):
     """The op of a `DeadEnd`."""
 
     grad_name = "DeadEnd"
-    rules = ()
-    makes_fresh = saves_arrays = False
 
-    @staticmethod
-    def recorded_gradients(node: Node, g: Any) -> list[Any]:
-        return []
+    def gradients(self, node: Node, g: Any) -> Sequence[Any]:
+        return ()
+
+    recorded_gradients = gradients
 
 
 class DeadEnd(Node):
@@ -178,14 +184,12 @@ class DeadEnd(Node):
     __slots__ = ()
 
     def __init__(self, array: Any) -> None:
-        super().__init__(_Nothing, (), (), array.shape, array.dtype)
+        super().__init__(_Nothing(), (), (), array.shape, array.dtype)
 
 
-def recorded(
-    op: Any, inputs: tuple[Any, ...], saved: Any, out: np.ndarray, kind: type[Node] = Node
-) -> Any:
+def recorded(op: Any, inputs: tuple[Any, ...], saved: Any, out: np.ndarray) -> Any:
     """``wrap(out, Node(op, inputs, saved, out.shape, out.dtype))``, in half the time."""
-    node = _new(kind)
+    node = _new(Node)
     node.op = op
     node.inputs = inputs
     node.saved = saved
@@ -193,7 +197,7 @@ def recorded(
     node.shape = out.shape
     node.dtype = out.dtype
     node.extra = None
-    if mode.anomaly:
+    if ever.anomaly:
         node.remember_where()
     tensor = _new(tensor_class)
     tensor._data = out

@@ -83,7 +83,7 @@ class Module:
                 or GLOBAL
             ):
                 return call_with_hooks(self, args, kwargs)
-            return self.forward(*args, **kwargs)
+            return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         except Exception as error:
             _say_where(error, self)
             raise

@@ -24,15 +24,17 @@ import numpy as np
 
 from minitorch.engine import backward as engine
 from minitorch.engine.modes import enable_grad, mode
-from minitorch.engine.state import LEAF, Node, TensorState, recorded, wrap
+from minitorch.engine.state import LEAF, Node, Operation, TensorState, recorded, wrap
 from minitorch.ops.identity import identity
 from minitorch.ops.op import code_of, differentiable, reattach
 
 
-class FusedOp:
-    """A fused op's two kernels and its reference."""
+class FusedOp(Operation):
+    """A fused op's two kernels and its reference.
 
-    makes_fresh = True
+    Its nodes save which gradients are wanted, what the kernel kept, and all arguments.
+    """
+
     saves_arrays = True
     backward_kernel: Callable[..., Sequence[Any]]
 
@@ -43,29 +45,24 @@ class FusedOp:
         self.kernel = kernel
         self.reference = reference
 
+    def gradients(self, node: Node, g: Any) -> Sequence[Any]:
+        wanted, kept, _ = node.saved
+        return self.backward_kernel(g, wanted, *kept)
 
-class _FusedNode(Node):
-    """A recorded call of a fused op: `saved` is (what the kernel kept, all arguments)."""
+    def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
+        return node.saved[1:] if create_graph else node.saved[1:2]
 
-    __slots__ = ()
-
-    def needed(self, create_graph: bool) -> Sequence[Any]:
-        return self.saved if create_graph else self.saved[:1]
-
-    def gradients(self, g: Any, create_graph: bool) -> Sequence[Any]:
-        kept, values = self.saved
-        wanted = [edge is not None for edge in self.inputs]
-        if not create_graph:
-            return self.op.backward_kernel(g, wanted, *kept)
+    def recorded_gradients(self, node: Node, g: Any) -> Sequence[Any]:
+        wanted, _, values = node.saved
         # Each input behind a node of its own, so that the walk through the reference ends there.
         args = list(values)
-        for i, edge in enumerate(self.inputs):
+        for i, edge in enumerate(node.inputs):
             if edge is not None:
                 args[i] = identity(reattach(values[i], edge))
             elif isinstance(values[i], np.ndarray):
                 args[i] = wrap(values[i])
         with enable_grad():
-            out = self.op.reference(*args)
+            out = self.reference(*args)
         gates = [a._node for a, w in zip(args, wanted) if w]
         found = engine.run([(out._node, g)], keep_graph=True, create_graph=True, targets=gates)
         return [
@@ -82,18 +79,23 @@ def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
         arity = op.arity
 
         def call(*args: Any) -> Any:
-            values = list(args)
-            edges: list[Any] = [None] * arity
-            wanted = False
-            for i, a in enumerate(args):
+            values: list[Any] = []
+            edges: list[Any] = []
+            wanted: list[bool] = []
+            for a in args:
                 if isinstance(a, TensorState):
-                    values[i] = a._data
-                    if a._node is not None and i < arity:
-                        edges[i] = a if a._node is LEAF else a._node
-                        wanted = True
+                    node = a._node
+                    values.append(a._data)
+                    edges.append(a if node is LEAF else node)
+                    wanted.append(node is not None)
+                else:
+                    values.append(a)
+                    edges.append(None)
+                    wanted.append(False)
             out, kept = kernel(*values)
-            if wanted and mode.recording and differentiable(out):
-                return recorded(op, tuple(edges), (kept, values), out, _FusedNode)
+            if True in wanted and mode.recording and differentiable(out):
+                saved = wanted[:arity], kept, values
+                return recorded(op, tuple(edges[:arity]), saved, out)
             return wrap(out)
 
         def backward(kernel: Callable[..., Any]) -> Callable[..., Any]:

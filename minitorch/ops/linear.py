@@ -8,7 +8,7 @@ import numpy as np
 
 from minitorch.numerics.adding import add_rows
 from minitorch.ops.arithmetic import add
-from minitorch.ops.bilinear import mm, mm_t, rows, t_mm
+from minitorch.ops.bilinear import mm_t, rows
 from minitorch.ops.fused import fused
 
 if TYPE_CHECKING:
@@ -21,24 +21,24 @@ def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
     return add(mm_t(x, w), bias)
 
 
-# The kernels see arrays only, so they call what is inside the primitives.
-_mm_t, _mm, _t_mm = mm_t.op.function, mm.op.function, t_mm.op.function
-
-
 @fused(reference=_affine_reference)
 def _affine(x, w, bias, /):
-    out = _mm_t(x, w)
+    out = (x if x.ndim == 2 else rows(x)).dot(w.T)
     out += bias
-    return out, (x, w)
+    return out if x.ndim == 2 else out.reshape(x.shape[:-1] + w.shape[:1]), (x, w)
 
 
 @_affine.backward
 def _(g, wanted, x, w):
     for_x, for_w, for_bias = wanted
+    shape = None
+    if x.ndim != 2:
+        shape, x, g = x.shape, rows(x), rows(g)
+    grad = g.dot(w) if for_x else None
     return (
-        _mm(g, w) if for_x else None,
-        _t_mm(g, x) if for_w else None,
-        add_rows(rows(g)) if for_bias else None,
+        grad if shape is None or grad is None else grad.reshape(shape),
+        g.T.dot(x) if for_w else None,
+        add_rows(g) if for_bias else None,
     )
 
 
@@ -54,15 +54,17 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     minitorch.Size([5, 2])
     """
     x, w = input._data, weight._data
-    if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1] or x.dtype != w.dtype:
-        return _unusual(input, weight, bias)
-    if bias is None:
-        return mm_t(input, weight)
-    b = bias._data
-    if b.shape != w.shape[:1] or b.dtype != x.dtype:
-        if b.dtype != x.dtype or b.shape not in ((), (1,)):
-            _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
-    return _affine(input, weight, bias)
+    # NumPy itself finds sizes that do not fit, so that only the rest needs a look beforehand.
+    if x.ndim and w.ndim == 2 and x.dtype == w.dtype:
+        try:
+            if bias is None:
+                return mm_t(input, weight)
+            b = bias._data
+            if b.dtype == x.dtype and b.ndim <= 1:
+                return _affine(input, weight, bias)
+        except ValueError:
+            pass
+    return _unusual(input, weight, bias)
 
 
 def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -70,6 +72,9 @@ def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     x, w = input._data, weight._data
     if x.dtype != w.dtype:
         _refuse(f"dtypes differ, {x.dtype} and {w.dtype}", x, w)
+    if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and bias is not None:
+        b = bias._data
+        _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
     if w.ndim != 1 or x.ndim == 0 or x.shape[-1] != w.shape[0]:
         _refuse("the last dimension of the input must be that of the weight", x, w)
     out: Any = mm_t(input, weight.unsqueeze(0)).squeeze(-1)

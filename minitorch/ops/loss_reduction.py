@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from minitorch.engine.state import TensorState
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.reductions import mean, sum
 
@@ -31,6 +32,14 @@ def reduction_of(
 def reduced_loss(loss: Any, reduction: str) -> Any:
     """`loss` itself, its mean or its sum."""
     return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
+
+
+def alike(input: Any, target: Any) -> bool:
+    """Whether both are Tensors of one shape and one real floating dtype."""
+    if not isinstance(input, TensorState) or not isinstance(target, TensorState):
+        return False
+    x, t = input._data, target._data
+    return x.dtype is t.dtype and x.shape == t.shape and x.dtype.kind == "f"
 
 
 def check_shapes(name: str, input: Any, target: Any) -> None:

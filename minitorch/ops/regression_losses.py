@@ -12,6 +12,7 @@ import numpy as np
 from minitorch.ops.checks import check_floating
 from minitorch.ops.fused import fused
 from minitorch.ops.loss_reduction import (
+    alike,
     check_same_shape,
     check_shapes,
     reduced_loss,
@@ -47,10 +48,9 @@ def mse_loss(
     tensor(4.)
     """
     how = reduction_of(reduction, size_average, reduce)
+    if weight is None and how == "mean" and alike(input, target):
+        return _mean_square(input, target)
     check_shapes("mse_loss", input, target)
-    if weight is None and input._data.shape == target._data.shape and how == "mean":
-        if input._data.dtype is target._data.dtype and input._data.dtype.kind == "f":
-            return _mean_square(input, target)
     loss = square(sub(input, target))
     if weight is not None:
         check_same_shape("mse_loss", input, weight, "weight")

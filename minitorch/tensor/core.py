@@ -210,7 +210,8 @@ class Core(TensorState):
         >>> x.grad
         tensor([2., 4.])
         """
-        run_backward([self], [gradient], retain_graph, create_graph, inputs)
+        root = engine.root(self, gradient, create_graph)
+        run_backward([root], retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
         """Keep the gradient of a computed tensor in ``.grad``, as leaves do."""
@@ -433,17 +434,12 @@ def _rebuild(kind: type, data: np.ndarray, requires_grad: bool, state: dict[str,
 
 
 def run_backward(
-    outputs: Sequence[Any],
-    gradients: Sequence[Any],
+    roots: Sequence[tuple[Any, Any]],
     retain_graph: bool | None,
     create_graph: bool,
     inputs: Any = None,
 ) -> None:
-    """`Tensor.backward` for several outputs at once."""
-    roots = [
-        (engine.edge_of(y), engine.root_gradient(y, g, create_graph))
-        for y, g in zip(outputs, gradients, strict=True)
-    ]
+    """`Tensor.backward` from several tensors at once: their edges, with a gradient each."""
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         found = engine.run(roots, keep_graph=keep, create_graph=create_graph)
