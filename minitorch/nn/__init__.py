@@ -42,7 +42,7 @@ from minitorch.nn.dropout import (
 from minitorch.nn.embedding import Embedding, EmbeddingBag
 from minitorch.nn.flatten import Flatten, Unflatten
 from minitorch.nn.fold import Fold, Unfold
-from minitorch.nn.linear import Identity, Linear
+from minitorch.nn.linear import Bilinear, Identity, Linear
 from minitorch.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -152,7 +152,7 @@ __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AlphaDropout", "AvgPool1d", "AvgPool2d",
     "AvgPool3d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d",
-    "Buffer", "CELU", "CTCLoss", "ChannelShuffle", "CircularPad1d", "CircularPad2d",
+    "Bilinear",    "Buffer", "CELU", "CTCLoss", "ChannelShuffle", "CircularPad1d", "CircularPad2d",
     "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "Conv1d", "Conv2d",
     "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "CosineEmbeddingLoss",
     "CosineSimilarity", "CrossEntropyLoss", "DataParallel", "Dropout", "Dropout1d", "Dropout2d",

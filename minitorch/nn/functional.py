@@ -76,7 +76,7 @@ from minitorch.ops.layer_activations import (
     threshold_,
 )  # fmt: skip
 from minitorch.ops.likelihood_losses import gaussian_nll_loss, kl_div, poisson_nll_loss
-from minitorch.ops.linear import linear
+from minitorch.ops.linear import bilinear, linear
 from minitorch.ops.losses import cross_entropy, nll_loss
 from minitorch.ops.margin_losses import multi_margin_loss, multilabel_margin_loss
 from minitorch.ops.multi_head_attention import multi_head_attention_forward
@@ -128,7 +128,7 @@ __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
     "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
     "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "affine_grid", "alpha_dropout",
-    "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "binary_cross_entropy",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "celu", "celu_", "channel_shuffle", "conv1d", "conv2d",
     "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss",
     "cosine_similarity", "cross_entropy", "ctc_loss", "dropout", "dropout1d", "dropout2d",

@@ -1,20 +1,27 @@
-"""The affine map of a linear layer: one matrix product, the bias added in the same memory."""
+"""The affine map of a linear layer: one matrix product, the bias added in the same memory.
+
+And the bilinear map, which is linear in each of two inputs.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.numerics.adding import add_rows
 from minitorch.ops.arithmetic import add
-from minitorch.ops.bilinear import mm_t, rows
+from minitorch.ops.bilinear import bmm, mm, mm_t, rows
+from minitorch.ops.checks import check_tensor
+from minitorch.ops.copying import cast
 from minitorch.ops.fused import fused
+from minitorch.ops.shapes import permute, reshape
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["linear"]
+__all__ = ["bilinear", "linear"]
 
 
 def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
@@ -86,3 +93,37 @@ def _refuse(why: str, x: np.ndarray, w: np.ndarray) -> None:
         f"linear(): {why}: input has shape {x.shape}, weight {w.shape}; expected "
         f"(..., in_features) and (out_features, in_features)"
     )
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input1 @ weight[k] @ input2 + bias[k]`` for every k: (..., in1), (..., in2) -> (..., out).
+
+    `weight` is (out, in1, in2), `bias` (out,).  RuntimeError when the sizes or dtypes do not fit.
+    Mirrors ``torch.nn.functional.bilinear``.
+
+    >>> import minitorch
+    >>> x, y = minitorch.ones(5, 3), minitorch.ones(5, 4)
+    >>> minitorch.nn.functional.bilinear(x, y, minitorch.ones(2, 3, 4)).shape
+    minitorch.Size([5, 2])
+    """
+    given = (input1, input2, weight) if bias is None else (input1, input2, weight, bias)
+    check_tensor("bilinear", *given)
+    x, y, w = input1._data, input2._data, weight._data
+    if len({t._data.dtype for t in given}) > 1:
+        raise RuntimeError(f"bilinear(): dtypes differ: {', '.join(str(t.dtype) for t in given)}")
+    if (
+        (x.ndim == 0 or w.ndim != 3 or x.shape[:-1] != y.shape[:-1])
+        or (x.shape[-1], y.shape[-1]) != w.shape[1:]
+        or (bias is not None and bias._data.shape != w.shape[:1])
+    ):
+        raise RuntimeError(
+            "bilinear(): expected inputs (..., in1) and (..., in2), a weight (out, in1, in2) and a "
+            f"bias (out,), got {', '.join(str(list(t._data.shape)) for t in given)}"
+        )
+    if w.dtype.kind in "fV" and w.dtype.itemsize < 4:  # half precision: rounded once, at the end
+        return cast(bilinear(*(cast(t, np.dtype(np.float32)) for t in given)), w.dtype)
+    (out, in1, in2), count = w.shape, math.prod(x.shape[:-1])
+    by_first = reshape(permute(weight, (1, 0, 2)), (in1, out * in2))
+    halfway = reshape(mm(reshape(input1, (count, in1)), by_first), (count, out, in2))
+    result = reshape(bmm(halfway, reshape(input2, (count, in2, 1))), (*x.shape[:-1], out))
+    return result if bias is None else add(result, bias)
