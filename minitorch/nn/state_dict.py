@@ -10,7 +10,7 @@ import numpy as np
 
 from minitorch.engine.clock import stamp
 from minitorch.engine.state import wrap
-from minitorch.nn.parameter import Parameter
+from minitorch.nn.parameter import Parameter, is_lazy
 from minitorch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -196,6 +196,11 @@ def load_from_state_dict(
                 f'While copying the parameter named "{key}", expected a Tensor from checkpoint '
                 f"but received {type(value).__name__}"
             )
+        elif is_lazy(tensor):
+            if not is_lazy(value):
+                writes.append((self, name, value))
+        elif is_lazy(value):
+            error_msgs.append(f"{key} is an uninitialized parameter in the checkpoint")
         elif value._data.shape != tensor._data.shape:
             error_msgs.append(
                 f"size mismatch for {key}: copying a param with shape {value.shape} from "
@@ -223,6 +228,8 @@ def _write(module: Any, name: str, value: Any, assign: bool) -> None:
         return
     registry = module._parameters if name in module._parameters else module._buffers
     tensor = registry[name]
+    if is_lazy(tensor):
+        tensor.materialize(value.shape)
     if not assign:
         np.copyto(tensor._data, value._data, casting="unsafe")
         stamp(tensor._data)
