@@ -50,7 +50,7 @@ def nll_loss(
     how = reduction_of(reduction, size_average, reduce)
     check_floating("nll_loss", input, complex=False)
     check_tensor("nll_loss", target, *([] if weight is None else [weight]))
-    _check_classes(input, target, weight)
+    check_classes(input, target, weight)
     dim = 0 if input._data.ndim == 1 else 1
     picked, weights = _pick_classes(_linear(input), target, weight, ignore_index, dim)
     loss = neg(mul(picked, weights))
@@ -74,18 +74,8 @@ def _pick_classes(
 ) -> tuple[Any, Any]:
     """``input[target]`` along `dim`, and what each counts (0 for ignored targets)."""
     classes = input._data.shape[dim]
-    t = target._data.reshape(np.delete(input._data.shape, dim)).astype(np.int64)
-    ignored = t == ignore_index
-    wrong = (t < 0) | (t >= classes)
-    if np.any(wrong & ~ignored):
-        bad = t[wrong & ~ignored].flat[0]
-        raise IndexError(f"Target {bad} is out of bounds: there are {classes} classes")
-    t = np.where(ignored, 0, t)
-    if weight is None:
-        counts = np.ones(t.shape, input._data.dtype)
-    else:
-        counts = weight._data[t]
-    counts = np.where(ignored, 0, counts).astype(input._data.dtype)
+    t = target._data.reshape(np.delete(input._data.shape, dim))
+    t, counts, ignored = weigh_targets(t, classes, weight, ignore_index, input._data.dtype)
     if classes == 0:
         return wrap(np.zeros(t.shape, input._data.dtype)), wrap(counts)
     picked = squeeze(take_along(input, np.expand_dims(t, dim), dim), dim)
@@ -94,7 +84,22 @@ def _pick_classes(
     return picked, wrap(counts)
 
 
-def _check_classes(input: Any, target: Any, weight: Any) -> None:
+def weigh_targets(
+    target: np.ndarray, classes: int, weight: Any, ignore_index: int, dtype: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Targets (0 where ignored), what each of them counts (0 where ignored), and where that is."""
+    t = target.astype(np.int64)
+    ignored = t == ignore_index
+    wrong = (t < 0) | (t >= classes)
+    if np.any(wrong & ~ignored):
+        bad = t[wrong & ~ignored].flat[0]
+        raise IndexError(f"Target {bad} is out of bounds: there are {classes} classes")
+    t = np.where(ignored, 0, t)
+    counts = np.ones(t.shape, dtype) if weight is None else weight._data[t]
+    return t, np.where(ignored, 0, counts).astype(dtype), ignored
+
+
+def check_classes(input: Any, target: Any, weight: Any) -> None:
     x, t = input._data, target._data
     shapes = f"input has shape {x.shape}, target {t.shape}"
     if x.ndim == 0:
@@ -150,7 +155,7 @@ def cross_entropy(
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is for class numbers, not for probabilities")
         return _probability_targets(input, target, weight, how, label_smoothing)
-    _check_classes(input, target, weight)
+    check_classes(input, target, weight)
     plain = weight is None and label_smoothing == 0.0 and x.ndim == 2 and x.dtype.kind == "f"
     if plain and x.dtype.itemsize >= 4 and how == "mean" and t.size and ignore_index < 0:
         if t.dtype.itemsize == 8 and not np.any(t.view(np.uint64) >= x.shape[1]):
