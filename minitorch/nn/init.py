@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from minitorch.engine.modes import no_grad
 from minitorch.ops.creation import empty_like
@@ -27,38 +28,66 @@ __all__ = [
     "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
+P = ParamSpec("P")
 
-@no_grad()
+_skipping = False
+
+
+@contextmanager
+def skipped() -> Iterator[None]:
+    """Inside the block the functions of this file change nothing: for modules yet to be filled."""
+    global _skipping
+    before, _skipping = _skipping, True
+    try:
+        yield
+    finally:
+        _skipping = before
+
+
+def _filler(fill: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Unrecorded, and without effect where `skipped`."""
+    unrecorded: Callable[..., Any] = no_grad()(fill)
+
+    @wraps(fill)
+    def filled(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if _skipping:
+            return cast("Tensor", kwargs["tensor"] if "tensor" in kwargs else args[0])
+        return unrecorded(*args, **kwargs)
+
+    return filled
+
+
+@_filler
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Numbers drawn evenly from [a, b)."""
     return tensor.uniform_(a, b, generator=generator)
 
 
-@no_grad()
+@_filler
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Normal numbers."""
     return tensor.normal_(mean, std, generator=generator)
 
 
-@no_grad()
+@_filler
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """One number everywhere."""
     return tensor.fill_(val)
 
 
-@no_grad()
+@_filler
 def ones_(tensor: Tensor) -> Tensor:
     """Ones."""
     return tensor.fill_(1.0)
 
 
-@no_grad()
+@_filler
 def zeros_(tensor: Tensor) -> Tensor:
     """Zeros."""
     return tensor.fill_(0.0)
 
 
-@no_grad()
+@_filler
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
     generator: Any = None,
@@ -103,7 +132,7 @@ def trunc_normal_(
     return tensor.copy_(values)
 
 
-@no_grad()
+@_filler
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix: a linear layer that hands on as many inputs as it can.
 
@@ -118,7 +147,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor
 
 
-@no_grad()
+@_filler
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Zeros, and a 1 in the middle of filter i for channel i (of each of `groups`).
 
@@ -147,7 +176,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return tensor
 
 
-@no_grad()
+@_filler
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Rows (or columns, if there are fewer) at right angles, of length `gain`.
 
@@ -172,7 +201,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     return tensor.mul_(gain)
 
 
-@no_grad()
+@_filler
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Normal numbers, but for the part `sparsity` of every column, which is 0 (Martens, 2010).
 

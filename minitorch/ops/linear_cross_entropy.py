@@ -122,8 +122,10 @@ def linear_cross_entropy(
         raise RuntimeError("ignore_index is for class numbers, not for probabilities")
     if options is not None:
         if w.ndim == 2 and label_smoothing == 0.0 and target._data.dtype == np.int64:
-            return _by_parts(input, linear_weight, linear_bias, target, weight,
-                             reduction_of(reduction, None, None), ignore_index, options)  # fmt: skip
+            how = reduction_of(reduction, None, None)
+            return _by_parts(
+                input, linear_weight, linear_bias, target, weight, how, ignore_index, options
+            )
         warnings.warn(
             "linear_cross_entropy(): options are not used with label_smoothing, class "
             "probabilities, or several places",

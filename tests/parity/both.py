@@ -34,16 +34,26 @@ def outcome(program, framework):
             )  # fmt: skip
 
 
+def differences(a, b, where="result"):
+    """Where the two outcomes differ, in words."""
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (x, y) in enumerate(zip(a, b)):
+            yield from differences(x, y, f"{where}[{i}]")
+    elif isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        for key in a:
+            yield from differences(a[key], b[key], f"{where}[{key!r}]")
+    elif isinstance(a, float | complex) and isinstance(b, float | complex):
+        if not np.isclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True):
+            yield f"{where}: {a} in PyTorch, {b} here"
+    elif a != b:
+        yield f"{where}: {a} in PyTorch, {b} here"
+
+
 def close(a, b):
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(close(x, y) for x, y in zip(a, b))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(close(a[k], b[k]) for k in a)
-    if isinstance(a, float | complex) and isinstance(b, float | complex):
-        return bool(np.isclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True))
-    return a == b
+    return not any(differences(a, b))
 
 
 def agree(program):
     theirs, ours = (outcome(program, m) for m in BOTH)
-    assert close(theirs, ours), f"PyTorch: {theirs}\nminitorch: {ours}"
+    found = list(differences(theirs, ours))
+    assert not found, f"{len(found)} differences:\n" + "\n".join(found[:20])

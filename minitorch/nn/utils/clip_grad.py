@@ -16,7 +16,13 @@ from minitorch.ops.norms import vector_norm
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = [
+    "clip_grad_norm",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+]
 
 Tensors = Any  # one Tensor, or an iterable of them
 
@@ -109,3 +115,11 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     bound = float(clip_value)
     for grad in _grads(parameters):
         grad.clamp_(min=-bound, max=bound)
+
+
+def clip_grad_norm(*args: Any, **kwargs: Any) -> Tensor:
+    """Deprecated name of `clip_grad_norm_`."""
+    warnings.warn(
+        "nn.utils.clip_grad_norm is deprecated: use nn.utils.clip_grad_norm_", FutureWarning, 2
+    )
+    return clip_grad_norm_(*args, **kwargs)
