@@ -212,7 +212,7 @@ def test_orthogonal(kind, sizes, trivial):
     def program(fw):
         fw.manual_seed(0)
         layer = fw.nn.utils.parametrizations.orthogonal(
-            fw.nn.Linear(*sizes), orthogonal_map=kind, use_trivialization=trivial
+            fw.nn.Linear(*sizes).double(), orthogonal_map=kind, use_trivialization=trivial
         )
         before = layer.weight
         return before, trained(fw, layer, fw.randn(5, sizes[0]), 1)
