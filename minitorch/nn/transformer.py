@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.nn import init
-from minitorch.nn.attention import MultiheadAttention
 from minitorch.nn.containers import ModuleList
 from minitorch.nn.dropout import Dropout
 from minitorch.nn.linear import Linear
 from minitorch.nn.module import Module
+from minitorch.nn.multihead_attention import MultiheadAttention
 from minitorch.nn.normalization import LayerNorm
 from minitorch.ops.activations import gelu
 from minitorch.ops.creation import full
