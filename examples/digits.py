@@ -167,6 +167,7 @@ def make_model(features, hidden, classes):
 
 
 def train_one_epoch(model, optimizer, x, y, options, after_step):
+    model.train()
     loss_of = nn.CrossEntropyLoss()
     order = minitorch.randperm(len(x))  # another order each epoch, so no order is learned
     for start in range(0, len(x), options.batch_size):
@@ -184,6 +185,7 @@ def train_one_epoch(model, optimizer, x, y, options, after_step):
 
 def predict(model, x):
     """The model's scores (logits), in blocks: all of MNIST at once would take much memory."""
+    model.eval()  # no layer of this model minds, but a dropout or batch norm of yours would
     with minitorch.no_grad():
         return minitorch.cat([model(block) for block in x.split(2048)])
 

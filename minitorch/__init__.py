@@ -1,6 +1,7 @@
 """minitorch: a deep-learning framework in pure Python on NumPy, with PyTorch's names."""
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from minitorch import autograd, einops_backend, linalg, return_types, special
@@ -534,6 +535,7 @@ if TYPE_CHECKING:
         xpu,
     )
     from minitorch.func import vmap
+    from minitorch.strict_mode import strict
 
 # Each is imported when it is first asked for: most programs need a few of them.
 _MODULES = {
@@ -547,6 +549,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"minitorch.{name}")
     if name == "vmap":
         return importlib.import_module("minitorch.func").vmap
+    if name == "strict":
+        return importlib.import_module("minitorch.strict_mode").strict
     if name.startswith("__"):
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
     raise AttributeError(importlib.import_module("minitorch.absent").message(f"torch.{name}"))
@@ -624,7 +628,7 @@ __all__ = [
     "sigmoid_", "sign", "signbit", "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_",
     "slice_scatter", "slogdet", "softmax", "sort", "sparse", "sparse_coo_tensor", "special",
     "split", "split_with_sizes", "spmm", "sqrt", "sqrt_", "square", "square_", "squeeze",
-    "stack", "std", "std_mean", "strided", "sub", "subtract", "sum", "svd", "swapaxes",
+    "stack", "std", "std_mean", "strict", "strided", "sub", "subtract", "sum", "svd", "swapaxes",
     "swapdims", "t", "take", "take_along_dim", "tan", "tan_", "tanh", "tanh_", "tensor",
     "tensor_split", "tensordot", "threshold", "threshold_", "tile", "topk", "trace",
     "transpose", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triu",
@@ -639,3 +643,5 @@ keep_freed_memory()
 collect_less_often()
 silence_numpy()
 einops_backend.install()
+if os.environ.get("MINITORCH_STRICT", "0") != "0":
+    importlib.import_module("minitorch.strict_mode").everywhere()

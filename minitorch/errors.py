@@ -8,3 +8,7 @@ class LinAlgError(RuntimeError):
 
     Mirrors ``torch.linalg.LinAlgError``.
     """
+
+
+class StrictError(RuntimeError):
+    """A likely mistake, which only strict mode refuses: see `minitorch.strict`."""

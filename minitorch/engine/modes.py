@@ -19,6 +19,7 @@ class _Mode(threading.local):
     inference = False
     anomaly = False  # nodes remember where they were made
     check_nan = False  # backward looks for NaN after every node
+    strict = False  # likely mistakes are errors: see minitorch.strict_mode
 
 
 mode = _Mode()
@@ -57,7 +58,6 @@ class _Switch:
 
     def __call__(self, function: F) -> F:
         """Decorate a function, a generator function or a class (every call of it)."""
-        wanted = self._wanted
         if inspect.isclass(function):
             raise TypeError(
                 f"decorate the methods of {function.__name__}, not the class: "
@@ -72,14 +72,14 @@ class _Switch:
                 step = functools.partial(running.send, None)
                 while True:
                     try:
-                        with _Switch(**wanted):
+                        with self._anew():
                             value = step()
                     except StopIteration as stop:
                         return stop.value
                     try:
                         step = functools.partial(running.send, (yield value))
                     except GeneratorExit:
-                        with _Switch(**wanted):
+                        with self._anew():
                             running.close()
                         raise
                     except BaseException as error:
@@ -89,10 +89,14 @@ class _Switch:
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with _Switch(**wanted):
+            with self._anew():
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
+
+    def _anew(self) -> _Switch:
+        """The same switch once more, for a call that may overlap with others."""
+        return _Switch(**self._wanted)
 
 
 class _Immediate(_Switch):

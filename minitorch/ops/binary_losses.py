@@ -11,7 +11,12 @@ import numpy as np
 
 from minitorch.ops.activations import logsigmoid
 from minitorch.ops.checks import check_broadcast, check_floating, check_tensor
-from minitorch.ops.loss_reduction import check_same_shape, reduced_loss, reduction_of
+from minitorch.ops.loss_reduction import (
+    check_same_shape,
+    reduced_loss,
+    reduction_of,
+    refuse_broadcast,
+)  # fmt: skip
 from minitorch.ops.operators import add, div, mul, neg, sub
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import sum
@@ -127,6 +132,7 @@ def soft_margin_loss(
     how = reduction_of(reduction, size_average, reduce)
     check_floating("soft_margin_loss", input, complex=False)
     check_floating("soft_margin_loss", target, complex=False)
+    refuse_broadcast("soft_margin_loss", input, target)
     product = mul(input, target)
     if product._data.shape != input._data.shape:
         raise RuntimeError(
@@ -152,6 +158,7 @@ def multilabel_soft_margin_loss(
     """
     how = reduction_of(reduction, size_average, reduce)
     check_tensor("multilabel_soft_margin_loss", input, target)
+    refuse_broadcast("multilabel_soft_margin_loss", input, target)
     yes, no = mul(target, logsigmoid(input)), mul(sub(1, target), logsigmoid(neg(input)))
     loss = neg(add(yes, no))
     if weight is not None:

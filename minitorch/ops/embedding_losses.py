@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from minitorch.ops.bounds import clamp_min, minimum
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.distances import pairwise_distance
-from minitorch.ops.loss_reduction import reduced_loss, reduction_of
+from minitorch.ops.loss_reduction import reduced_loss, reduction_of, refuse_broadcast
 from minitorch.ops.operators import add, div, mul, neg, sub
 from minitorch.ops.powers import sqrt, square
 from minitorch.ops.reductions import sum
@@ -43,6 +43,7 @@ def hinge_embedding_loss(
     """
     how = reduction_of(reduction, size_average, reduce)
     check_tensor("hinge_embedding_loss", input, target)
+    refuse_broadcast("hinge_embedding_loss", input, target)
     apart = where(target != 1, clamp_min(sub(float(margin), input), 0), 0.0)
     alike = where(target != -1, input, 0.0)
     return reduced_loss(add(apart, alike), how)
@@ -104,6 +105,8 @@ def margin_ranking_loss(
     shapes = [x._data.shape for x in (input1, input2, target)]
     if len({len(shape) for shape in shapes}) > 1:
         raise RuntimeError(f"margin_ranking_loss(): different numbers of dimensions: {shapes}")
+    refuse_broadcast("margin_ranking_loss", input1, input2)
+    refuse_broadcast("margin_ranking_loss", input1, target)
     loss = clamp_min(add(mul(neg(target), sub(input1, input2)), float(margin)), 0)
     return reduced_loss(loss, how)
 

@@ -14,7 +14,7 @@ import numpy as np
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.creation import full_like
 from minitorch.ops.exponential import exp, log, xlogy
-from minitorch.ops.loss_reduction import REDUCTIONS, reduced_loss, reduction_of
+from minitorch.ops.loss_reduction import REDUCTIONS, reduced_loss, reduction_of, refuse_broadcast
 from minitorch.ops.operators import add, div, mul, sub
 from minitorch.ops.powers import square
 from minitorch.ops.primitive import primitive
@@ -57,6 +57,7 @@ def gaussian_nll_loss(
     tensor(2.)
     """
     check_tensor("gaussian_nll_loss", input, target)
+    refuse_broadcast("gaussian_nll_loss", input, target)
     if isinstance(var, float):
         var = full_like(input, var)
     check_floating("gaussian_nll_loss", var, complex=False)
@@ -100,6 +101,7 @@ def poisson_nll_loss(
     """
     how = reduction_of(reduction, size_average, reduce)
     check_tensor("poisson_nll_loss", input, target)
+    refuse_broadcast("poisson_nll_loss", input, target)
     if log_input:
         loss = sub(exp(input), mul(target, input))
     else:
@@ -133,6 +135,7 @@ def kl_div(
     """
     check_floating("kl_div", input, complex=False)
     check_floating("kl_div", target, complex=False)
+    refuse_broadcast("kl_div", input, target)
     how = reduction_of(reduction, size_average, reduce, (*REDUCTIONS, "batchmean"))
     if how == "mean" and size_average is None and reduce is None:
         warnings.warn(

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.engine.modes import mode
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.along import take_along
 from minitorch.ops.arithmetic import mul, neg
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.fused import fused
-from minitorch.ops.loss_reduction import reduced_loss, reduction_of
+from minitorch.ops.loss_reduction import reduced_loss, reduction_of, refuse_probabilities
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import sum
 from minitorch.ops.shapes import reshape, squeeze
@@ -150,6 +151,8 @@ def cross_entropy(
         raise TypeError(f"cross_entropy() takes two Tensors, got {kinds}")
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
+    if mode.strict:
+        refuse_probabilities("cross_entropy", input)
     x, t = input._data, target._data
     if x.shape == t.shape and x.ndim and t.dtype.kind in "fV":
         if ignore_index >= 0:

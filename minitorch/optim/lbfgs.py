@@ -67,11 +67,8 @@ class LBFGS(Optimizer):
         """Make up to `max_iter` steps; returns the loss that `closure` gave first."""
         if closure is None:
             raise TypeError("LBFGS needs a closure that computes the loss and its gradients")
-        self._call(self._step_pre_hooks, closure)
         with no_grad():
-            loss = self._minimize(closure)
-        self._call(self._step_post_hooks, closure)
-        return loss
+            return self._minimize(closure)
 
     def _minimize(self, closure: Callable[[], Any]) -> Any:
         group = self.param_groups[0]

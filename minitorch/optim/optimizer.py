@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,10 +11,25 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.clock import stamp, stamp_all, users_place
-from minitorch.engine.modes import enable_grad, no_grad
+from minitorch.engine.modes import enable_grad, mode, no_grad
 from minitorch.engine.state import RemovableHandle, TensorState, wrap
+from minitorch.errors import StrictError
 
 REQUIRED = object()  # an option without a default
+
+# Hooks of every optimizer there is; two dictionaries, so that a step asks once for each kind.
+_PRE_HOOKS: dict[int, Any] = {}
+_POST_HOOKS: dict[int, Any] = {}
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer."""
+    return RemovableHandle(_PRE_HOOKS, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
+    return RemovableHandle(_POST_HOOKS, hook)
 
 
 class Optimizer:
@@ -45,6 +61,17 @@ class Optimizer:
             )
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
+        if mode.strict and not any(group["params"] for group in self.param_groups):
+            raise StrictError(
+                f"all parameter groups of this {type(self).__name__} are empty: nothing would be "
+                "trained. Were the parameters filtered by name or by requires_grad, or was the "
+                "iterator used up?"
+            )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:  # hooks are called around a subclass's own step, too
+            cls.step = _between_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters with options of their own, such as layers that are unfrozen later."""
@@ -81,8 +108,8 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once.  `closure` recomputes the loss, which is returned."""
-        if self._step_pre_hooks:
-            self._call(self._step_pre_hooks, closure)
+        if _PRE_HOOKS or self._step_pre_hooks:
+            (_, closure), _ = _before_step(self, (self, closure), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -93,13 +120,9 @@ class Optimizer:
                 params = [p for p in group["params"] if p._grad is not None]
                 self.update(group, params, [p._grad._data for p in params])
                 stamp_all(params, where)
-        if self._step_post_hooks:
-            self._call(self._step_post_hooks, closure)
+        if _POST_HOOKS or self._step_post_hooks:
+            _after_step(self, (self, closure), {})
         return loss
-
-    def _call(self, hooks: dict[int, Any], closure: Any) -> None:
-        for hook in list(hooks.values()):
-            hook(self, (closure,), {})
 
     def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
         """Change the arrays of `params` in place; `grads` are their gradients' arrays."""
@@ -127,7 +150,7 @@ class Optimizer:
     # --- hooks --------------------------------------------------------------------------------
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before each step."""
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ones."""
         return RemovableHandle(self._step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -199,6 +222,35 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _before_step(optimizer: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Call the hooks before a step, the global ones first; they may replace its arguments."""
+    for hook in [*_PRE_HOOKS.values(), *optimizer._step_pre_hooks.values()]:
+        result = hook(optimizer, args, kwargs)
+        if result is not None:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(
+                    f"a step pre-hook returns None or (args, kwargs), got {type(result).__name__}"
+                )
+            args, kwargs = result
+    return args, kwargs
+
+
+def _after_step(optimizer: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    for hook in [*optimizer._step_post_hooks.values(), *_POST_HOOKS.values()]:
+        hook(optimizer, args, kwargs)
+
+
+def _between_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(step)
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = _before_step(self, (self, *args), kwargs)
+        loss = step(*args, **kwargs)
+        _after_step(self, args, kwargs)
+        return loss
+
+    return hooked
 
 
 def _adopt(value: Any, param: Any, is_scalar: bool) -> Any:
