@@ -210,7 +210,7 @@ def _gelu(input, /):
     below = normal.erf(input * input.dtype.type(ROOT_HALF))
     below += 1
     below *= 0.5
-    return input * below, (input, below)
+    return np.multiply(input, below, out=np.empty_like(input)), (input, below)
 
 
 @_gelu.backward

@@ -49,8 +49,8 @@ class LinearCrossEntropyOptions:
     def __post_init__(self) -> None:
         if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
             raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
-        if self.chunking_method not in (None, "auto"):
-            self._factor(self.chunking_method)
+        if self.chunking_method is not None and self.chunking_method != "auto":
+            _factor(self.chunking_method)
         size = self.batch_chunk_size
         if size is not None and not (isinstance(size, int) and size > 0):
             raise ValueError(f"batch_chunk_size must be a positive integer or None, got {size!r}")
@@ -58,30 +58,32 @@ class LinearCrossEntropyOptions:
         if self.acc_dtype is not None and self.acc_dtype not in floats:
             raise ValueError(f"acc_dtype must be a floating dtype or None, got {self.acc_dtype!r}")
 
-    @staticmethod
-    def _factor(method: Any) -> int:
-        name, colon, factor = method.partition(":")
-        factor = factor if colon else "1"
-        if name != "aspect_ratio" or not factor.isdigit() or int(factor) == 0:
-            raise ValueError(f"invalid chunking_method: {method!r}")
-        return int(factor)
 
-    def rows(self, batch: int, in_features: int, classes: int) -> int:
-        """How many rows of a batch to take at a time."""
-        method = self.chunking_method
-        if method == "auto":
-            method = "aspect_ratio:2" if self.batch_chunk_size is None else None
-        if method is None:
-            return max(1, min(self.batch_chunk_size or batch, batch))
-        wanted = math.ceil(batch / max(1, math.ceil(classes / max(1, in_features))))
-        power = 1 << max(0, wanted - 1).bit_length()
-        size = max(1, min(power // self._factor(method), batch))
-        if self.batch_chunk_size not in (None, size):
-            raise ValueError(
-                f"batch_chunk_size={self.batch_chunk_size} and chunking_method={method!r}, which "
-                f"gives {size}, do not agree: pass one of them"
-            )
-        return size
+def _factor(method: str) -> int:
+    """The n of "aspect_ratio:n"."""
+    name, colon, factor = method.partition(":")
+    factor = factor if colon else "1"
+    if name != "aspect_ratio" or not factor.isdigit() or int(factor) == 0:
+        raise ValueError(f"invalid chunking_method: {method!r}")
+    return int(factor)
+
+
+def _rows(options: LinearCrossEntropyOptions, batch: int, in_features: int, classes: int) -> int:
+    """How many rows of a batch to take at a time."""
+    method, given = options.chunking_method, options.batch_chunk_size
+    if method == "auto":
+        method = "aspect_ratio:2" if given is None else None
+    if method is None:
+        return max(1, min(given or batch, batch))
+    wanted = math.ceil(batch / max(1, math.ceil(classes / max(1, in_features))))
+    power = 1 << max(0, wanted - 1).bit_length()
+    size = max(1, min(power // _factor(method), batch))
+    if given not in (None, size):
+        raise ValueError(
+            f"batch_chunk_size={given} and chunking_method={method!r}, which gives {size}, "
+            "do not agree: pass one of them"
+        )
+    return size
 
 
 def linear_cross_entropy(
@@ -154,7 +156,7 @@ def _by_parts(
     like = np.broadcast_to(np.empty((), x.dtype), (len(x), len(w)))  # scores, but for their values
     check_classes(wrap(like), target, class_weight)
     t, counts, _ = weigh_targets(target._data, len(w), class_weight, ignore_index, x.dtype)
-    size = options.rows(len(x), x.shape[1], len(w))
+    size = _rows(options, len(x), x.shape[1], len(w))
     loss = _chunked(input, weight, bias, t, counts, how, size)
     return squeeze(loss, 0) if single and how == "none" else loss
 
