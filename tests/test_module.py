@@ -283,10 +283,51 @@ def test_errors_name_the_path(net):
     with pytest.raises(RuntimeError) as deep:
         model[1].inner[0] = nn.Linear(7, 3)
         model(mt.ones(1, 2))
-    notes = deep.value.__notes__
-    assert len(notes) == 1
-    assert notes[0] == "in Sequential.1.inner.0: Linear(in_features=7, out_features=3, bias=True)"
-    assert caught.value.__notes__[0].startswith("in Sequential.1: Net(...)")
+    assert str(deep.value).endswith("\nin 1.inner.0 (Linear(7, 3)) of Sequential")
+    assert "(1, 3)" in str(deep.value) and "(3, 7)" in str(deep.value)
+    assert str(caught.value).endswith("\nin 1 (Net) of Sequential")
+
+
+def test_an_error_of_the_user_keeps_its_message_and_gets_a_note():
+    class Raises(nn.Module):
+        def __init__(self, error):
+            super().__init__()
+            self.error = error
+
+        def forward(self, x):
+            raise self.error
+
+    for error in (ValueError("mine"), KeyError("key"), OSError(2, "none"), RuntimeError()):
+        with pytest.raises(type(error)) as caught:
+            nn.Sequential(nn.ReLU(), Raises(error))(mt.ones(1))
+        assert caught.value is error and error.args == type(error)(*error.args).args
+        assert error.__notes__[0].startswith("in 1 (Raises(")
+
+
+@pytest.mark.parametrize(
+    ("layer", "brief"),
+    [
+        (nn.Linear(16, 4), "Linear(16, 4)"),
+        (nn.Linear(16, 4, bias=False), "Linear(16, 4, bias=False)"),
+        (nn.Conv2d(3, 8, 5, stride=2, padding=1), "Conv2d(3, 8, 5, stride=2, padding=1)"),
+        (nn.Conv2d(3, 8, (5, 3), groups=1), "Conv2d(3, 8, (5, 3))"),
+        (nn.BatchNorm1d(4, affine=False), "BatchNorm1d(4, affine=False, bias=False)"),
+        (nn.LSTM(3, 4, num_layers=2), "LSTM(3, 4, num_layers=2)"),
+        (nn.CrossEntropyLoss(weight=mt.ones(3)), "CrossEntropyLoss(weight=Tensor)"),
+    ],
+)
+def test_a_module_in_an_error_is_shown_as_it_was_made(layer, brief):
+    with pytest.raises(Exception) as caught:
+        nn.Sequential(layer)(mt.ones(2, 7, 5, 5, 5, 5))
+    assert f"in 0 ({brief}) of Sequential" in str(caught.value) + str(
+        getattr(caught.value, "__notes__", "")
+    )
+
+
+@pytest.mark.parametrize("make", [lambda: nn.Linear(3, 2), lambda: nn.BatchNorm1d(3)])
+def test_an_array_in_the_place_of_a_tensor_is_a_type_error(make):
+    with pytest.raises(TypeError, match=r"Tensors, got ndarray: .*tensor\(\)\nin 0 \("):
+        nn.Sequential(make())(np.ones((2, 3), np.float32))
 
 
 def test_an_error_with_slots_passes_unharmed():

@@ -203,4 +203,4 @@ def test_an_error_in_a_hook_names_the_module(m, x):
     m.register_forward_hook(lambda mod, args, out: 1 / 0)
     with pytest.raises(ZeroDivisionError) as caught:
         nn.Sequential(m)(x)
-    assert caught.value.__notes__ == ["in Sequential.0: Affine()"]
+    assert caught.value.__notes__ == ["in 0 (Affine) of Sequential"]

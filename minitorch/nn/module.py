@@ -15,6 +15,7 @@ from minitorch.engine.state import RemovableHandle, TensorState
 from minitorch.nn import state_dict as saving
 from minitorch.nn.hooks import GLOBAL, Hook, call_with_hooks
 from minitorch.nn.parameter import Buffer, Parameter
+from minitorch.nn.where import say_where
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -85,7 +86,8 @@ class Module:
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         except Exception as error:
-            _say_where(error, self)
+            if (told := say_where(error, self)) is not error:
+                raise told from None
             raise
 
     # --- registration -------------------------------------------------------------------------
@@ -592,29 +594,3 @@ def _members(value: Any, seen: set[int]) -> Iterator[Any]:
         seen.add(id(value))
         for item in value.values() if isinstance(value, dict) else value:
             yield from _members(item, seen)
-
-
-def _say_where(error: Exception, module: Module) -> None:
-    """Note on `error` the path of the module whose forward raised it, as seen from `module`."""
-    path: list[Any] = getattr(error, "_module_path", [])
-    if not path:
-        path = [module]
-        names: list[str] = []
-    else:
-        names = error._module_names  # type: ignore[attr-defined]
-        child = path[-1]
-        name = next((n for n, m in module._modules.items() if m is child), type(child).__name__)
-        names = [name, *names]
-        path = [*path, module]
-    try:
-        error._module_path, error._module_names = path, names  # type: ignore[attr-defined]
-    except AttributeError:  # a class with slots
-        return
-    inner = path[0]
-    shown = repr(inner) if not inner._modules else f"{inner._get_name()}(...)"
-    note = f"in {'.'.join([module._get_name(), *names])}: {shown}"
-    notes = getattr(error, "__notes__", None)
-    if notes and notes[-1].startswith("in ") and len(path) > 1:
-        notes[-1] = note
-    else:
-        error.add_note(note)

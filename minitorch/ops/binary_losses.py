@@ -106,6 +106,11 @@ def binary_cross_entropy_with_logits(
     """
     how = reduction_of(reduction, size_average, reduce)
     check_same_shape("binary_cross_entropy_with_logits", input, target)
+    if target._data.dtype.kind in "iu":
+        raise RuntimeError(
+            "binary_cross_entropy_with_logits(): targets are floating numbers, as they may lie "
+            f"between 0 and 1, not {target.dtype}; call float() first"
+        )
     log_yes = logsigmoid(input)
     if pos_weight is not None:
         check_tensor("binary_cross_entropy_with_logits", pos_weight)

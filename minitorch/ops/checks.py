@@ -35,10 +35,10 @@ def check_number(name: str, input: Any) -> None:
 
 
 def check_floating(name: str, input: Any, *, complex: bool = True) -> None:
-    """RuntimeError for integers and booleans, and for complex numbers unless allowed."""
+    """NotImplementedError for integers and booleans, and complex numbers unless allowed."""
     check_tensor(name, input)
     if input._data.dtype.kind not in ("fcV" if complex else "fV"):
-        raise RuntimeError(
+        raise NotImplementedError(
             f"{name}() is for floating{' and complex' if complex else ''} tensors, not "
             f"{from_numpy_dtype(input._data.dtype)}; call float() first"
         )

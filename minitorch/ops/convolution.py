@@ -314,7 +314,8 @@ def _convolve(
     if channels != weight._data.shape[1] * groups:
         raise RuntimeError(
             f"{name}(): a weight of shape {weight._data.shape} with groups={groups} takes "
-            f"{weight._data.shape[1] * groups} input channels; input has shape {shape}"
+            f"{weight._data.shape[1] * groups} input channels; input has shape {shape}, "
+            f"{channels} in dimension {len(shape) - dims - 1}"
         )
     _check_bias(name, bias, weight._data.shape[0])
     before, both = _padding(name, padding, kernel, stride, dilation)

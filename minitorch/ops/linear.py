@@ -82,8 +82,10 @@ def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and bias is not None:
         b = bias._data
         _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
-    if w.ndim != 1 or x.ndim == 0 or x.shape[-1] != w.shape[0]:
-        _refuse("the last dimension of the input must be that of the weight", x, w)
+    if w.ndim in (1, 2) and x.ndim and x.shape[-1] != w.shape[-1]:
+        _refuse(f"dimension -1 of the input is {x.shape[-1]}, in_features is {w.shape[-1]}", x, w)
+    if w.ndim != 1 or x.ndim == 0:
+        _refuse("the input needs one or more dimensions, the weight two", x, w)
     out: Any = mm_t(input, weight.unsqueeze(0)).squeeze(-1)
     return out if bias is None else out + bias
 

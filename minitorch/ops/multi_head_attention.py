@@ -161,7 +161,11 @@ def multi_head_attention_forward(
         attn_mask = canonical_mask(attn_mask, "attn_mask", dtype)
         is_causal = False
 
-    require(size == embed_dim_to_check, f"embed_dim must be {embed_dim_to_check}, got {size}")
+    require(
+        size == embed_dim_to_check,
+        f"dimension -1 of query must be embed_dim = {embed_dim_to_check}, got {size} in shape "
+        f"{list(shape)}",
+    )
     head = size // num_heads
     require(head * num_heads == size, f"embed_dim {size} is not divisible by num_heads {num_heads}")
     k_shape, v_shape = list(key._data.shape), list(value._data.shape)
@@ -175,7 +179,7 @@ def multi_head_attention_forward(
         k_shape, v_shape = k_shape[:2], v_shape[:2]
     else:
         require(in_proj_weight is not None, "in_proj_weight is needed")
-    require(k_shape == v_shape, f"shapes of key {k_shape} and value {v_shape} do not fit")
+    require(k_shape == v_shape, f"shapes of key {k_shape} and value {v_shape} differ")
     q, k, v = _project(query, key, value, in_proj_weight, separate, in_proj_bias)
 
     if attn_mask is not None:

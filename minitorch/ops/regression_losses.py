@@ -51,7 +51,9 @@ def mse_loss(
     if weight is None and how == "mean" and alike(input, target):
         return _mean_square(input, target)
     check_shapes("mse_loss", input, target)
-    loss = square(sub(input, target))
+    difference = sub(input, target)
+    check_floating("mse_loss", difference, complex=False)
+    loss = square(difference)
     if weight is not None:
         check_same_shape("mse_loss", input, weight, "weight")
         loss = mul(loss, weight)
