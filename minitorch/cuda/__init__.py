@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
-    "Event", "Stream", "current_device", "current_stream", "device_count", "empty_cache",
+    "Event", "Stream", "amp", "current_device", "current_stream", "device_count", "empty_cache",
     "get_arch_list", "get_device_capability", "get_device_name", "get_device_properties",
     "get_rng_state_all", "init", "ipc_collect", "is_available", "is_bf16_supported",
     "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
@@ -17,7 +17,7 @@ __all__ = [
     "reset_peak_memory_stats", "seed", "seed_all", "set_device", "synchronize",
 ]  # fmt: skip
 
-from minitorch.cuda import nccl
+from minitorch.cuda import amp, nccl
 
 
 def is_available() -> bool:

@@ -79,6 +79,16 @@ def owner(array: np.ndarray) -> Any:
     return found
 
 
+def block(array: np.ndarray) -> np.ndarray:
+    """The last array in the chain of bases of `array`: all the memory that it may look into."""
+    found, base = array, array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            found = base
+        base = getattr(base, "base", None)
+    return found
+
+
 def stamp(array: np.ndarray, where: Any = None) -> None:
     """Record that the memory of `array` has just been overwritten by the caller's line."""
     block = owner(array)

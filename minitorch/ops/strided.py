@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.engine import clock
 from minitorch.engine.state import wrap
 from minitorch.ops.dims import check_dim
 from minitorch.ops.out import takes_tensors
@@ -22,32 +23,27 @@ __all__ = ["as_strided", "unfold"]
 Geometry = tuple[tuple[int, ...], tuple[int, ...], int]
 
 
-def _block(x: np.ndarray) -> np.ndarray:
-    """The array at the end of the chain of bases: all the memory that `x` may look into."""
-    found, base = x, x.base
-    while base is not None:
-        if isinstance(base, np.ndarray):
-            found = base
-        base = getattr(base, "base", None)
-    return found
-
-
 def _address(x: np.ndarray) -> int:
     return x.__array_interface__["data"][0]
 
 
 def capacity(x: np.ndarray) -> int:
     """How many elements there are from the first of `x` to the end of its memory."""
-    block = _block(x)
+    block = clock.block(x)
     end = _address(block) + block.nbytes
     return (end - _address(x)) // x.dtype.itemsize
 
 
+def memory(x: np.ndarray) -> np.ndarray:
+    """All the memory that `x` looks into, as bytes."""
+    block = clock.block(x)
+    order = sorted(range(block.ndim), key=lambda axis: -abs(block.strides[axis]))
+    return block.transpose(order).reshape(-1).view(np.uint8)  # whatever the order of the axes
+
+
 def _strided(x: np.ndarray, shape: Any, strides: Any, shift: int) -> np.ndarray:
     """A view of the memory that `x` looks into; `strides` and `shift` from `x` on in elements."""
-    block = _block(x)
-    order = sorted(range(block.ndim), key=lambda axis: -abs(block.strides[axis]))
-    flat = block.transpose(order).reshape(-1).view(np.uint8)  # whatever the order of the axes
+    flat = memory(x)
     size = x.dtype.itemsize
     offset = _address(x) - _address(flat) + shift * size
     steps = [step * size for step in strides]

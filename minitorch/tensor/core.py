@@ -92,9 +92,7 @@ class Core(TensorState):
 
     def storage_offset(self) -> int:
         """Elements between the start of the memory that this looks into and its first element."""
-        block = clock.owner(self._data)
-        if not isinstance(block, np.ndarray):
-            return 0
+        block = clock.block(self._data)
         start = self._data.__array_interface__["data"][0]
         return (start - block.__array_interface__["data"][0]) // self._data.itemsize
 
