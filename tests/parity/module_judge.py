@@ -22,19 +22,10 @@ import numpy as np
 import torch
 
 import minitorch
-from tests.parity.judge import (
-    GRAD_TOLERANCE,
-    TOLERANCE,
-    Converter,
-    Difference,
-    accepts,
-    compare_tensor,
-    compare_tree,
-    flatten,
-    short,
-    spoil,
-    where_from,
-)
+from tests.parity.judge.comparing import Difference, compare_tensor, compare_tree
+from tests.parity.judge.errors import accepts, spoil
+from tests.parity.judge.lists import GRAD_TOLERANCE, TOLERANCE
+from tests.parity.judge.sides import Converter, flatten, short, where_from
 
 torch.set_num_threads(1)
 
