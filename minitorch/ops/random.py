@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,15 @@ class Generator(streams.Generator):
 default_generator = Generator()
 
 
+class _Here(threading.local):
+    """What stands in for the default stream in this thread: a loader gives each batch its own."""
+
+    generator: Generator | None = None
+
+
+here = _Here()
+
+
 def manual_seed(seed: int) -> Generator:
     """Start the default stream anew: same seed, same numbers.
 
@@ -62,33 +72,33 @@ def manual_seed(seed: int) -> Generator:
     >>> minitorch.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return default_generator.manual_seed(int(seed))
+    return stream(None).manual_seed(int(seed))
 
 
 def seed() -> int:
     """Start the default stream from an unforeseeable seed, and return that."""
-    return default_generator.seed()
+    return stream(None).seed()
 
 
 def initial_seed() -> int:
     """The seed of the default stream."""
-    return default_generator.initial_seed()
+    return stream(None).initial_seed()
 
 
 def get_rng_state() -> Tensor:
     """The state of the default stream, a uint8 tensor."""
-    return default_generator.get_state()
+    return stream(None).get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
     """Put the default stream into a state that `get_rng_state` gave."""
-    default_generator.set_state(new_state)
+    stream(None).set_state(new_state)
 
 
 def stream(generator: Generator | None) -> Generator:
     """The generator to draw from."""
     if generator is None:
-        return default_generator
+        return here.generator or default_generator
     if not isinstance(generator, Generator):
         raise TypeError(f"generator must be a Generator, got {type(generator).__name__}")
     return generator

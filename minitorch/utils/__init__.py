@@ -1,5 +1,5 @@
 """Tools around training.  Mirrors ``torch.utils``."""
 
-from minitorch.utils import checkpoint
+from minitorch.utils import checkpoint, data
 
-__all__ = ["checkpoint"]
+__all__ = ["checkpoint", "data"]

@@ -1,0 +1,109 @@
+"""The random numbers that a dataset draws: a fresh stream for each batch.
+
+The stream of batch `k` is seeded from the loader's base seed and `k`, whoever loads it: so a
+batch's numbers are the same with any number of workers, none included; no two batches share them;
+and loading takes nothing from the streams of the training program.  This holds for minitorch's
+default stream, `random` and `numpy.random`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import pickle
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minitorch.ops.random import Generator, here, stream
+
+STEP = 0x9E3779B9  # odd, so the low 32 bits, which decide a stream, repeat after 2**32 batches
+TWISTER_BYTES = 4 * 624 + 4  # of NumPy's MT19937 in memory: its words, and the place among them
+OTHER = 0x5BD1E995  # NumPy turns a seed into the same twister as minitorch does
+
+
+class Streams:
+    """Seeds what this thread draws from, but for the streams in `kept`."""
+
+    def __init__(self, kept: set[str]) -> None:
+        self.base_seed = 0
+        self.kept = kept
+        self._own = Generator()
+        self._twister: Any = None
+
+    def seed(self, seed: int) -> None:
+        """Start all streams from `seed`."""
+        if "minitorch" not in self.kept:
+            here.generator = self._own.manual_seed(seed % 2**63)
+        if "random" not in self.kept:
+            random.seed(seed)
+        if "numpy" not in self.kept:
+            with contextlib.suppress(TypeError):  # the program put a generator of its own there
+                np.random.seed((seed ^ OTHER) % 2**32)
+
+    def seed_batch(self, number: int) -> None:
+        """Start the streams of batch `number`."""
+        self.seed(self.base_seed + STEP * (number + 1))
+
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Seed inside as you like; afterwards the program's own streams go on undisturbed."""
+        stand_in, python, numpy = here.generator, random.getstate(), np.random.get_bit_generator()
+        kept_normal = _take_kept_normal(numpy)
+        if self._twister is None:
+            self._twister = np.random.MT19937()
+        np.random.set_bit_generator(self._twister)
+        try:
+            yield
+        finally:
+            here.generator = stand_in
+            random.setstate(python)
+            np.random.set_bit_generator(numpy)
+            if kept_normal is not None:
+                state: Any = np.random.get_state(legacy=False)
+                np.random.set_state({**state, "has_gauss": 1, "gauss": kept_normal})
+
+
+    def keep_what(self, seeds: Callable[[], None], seed: int) -> None:
+        """Call `seeds` (a worker_init_fn); whichever streams it has seeded are its own from now on.
+
+        Unless it did so from the worker's own `seed`: that only sets workers apart, which they are
+        already, and whoever follows PyTorch's recipe for it need not lose equal batches.
+        """
+        before = _states()
+        seeds()
+        after = _states()
+        with self.borrowed():
+            random.seed(seed % 2**32)
+            np.random.seed(seed % 2**32)
+            recipe = _states()
+        for name, state in after.items():
+            if state != before[name] and state != recipe[name]:
+                self.kept |= {name}
+
+
+def _take_kept_normal(generator: Any) -> float | None:
+    """The second normal of NumPy's last pair, which it keeps, and forgets when its bit generator
+    is exchanged; None if there is none.
+
+    NumPy tells only together with its whole state, which takes ten times as long as all else that
+    is done here for a batch.  So a normal is drawn: if that has moved the twister, none was kept,
+    and the twister is put back.
+    """
+    if type(generator) is not np.random.MT19937:
+        state: Any = np.random.get_state(legacy=False)
+        return state["gauss"] if state["has_gauss"] else None
+    address = generator.ctypes.state_address
+    before = ctypes.string_at(address, TWISTER_BYTES)
+    normal = np.random.standard_normal()
+    if ctypes.string_at(address, TWISTER_BYTES) == before:
+        return normal
+    ctypes.memmove(address, before, TWISTER_BYTES)
+    return None
+
+
+def _states() -> dict[str, bytes]:
+    states = (stream(None).get_state()._data, random.getstate(), np.random.get_state())
+    return dict(zip(("minitorch", "random", "numpy"), map(pickle.dumps, states)))
