@@ -24,12 +24,13 @@ from pathlib import Path
 
 try:
     import numpy as np
-    from data_files import Problem, bundled_digits, load_npz, read
+    from data_files import Problem, bundled_digits, read
     from picture import as_image, draw
     from tqdm import tqdm
 
     import minitorch
     from minitorch import nn, optim
+    from minitorch.utils.data.readers import BadFile, read_npz
 except ModuleNotFoundError as missing:
     if __name__ != "__main__":
         raise
@@ -240,7 +241,7 @@ def load_checkpoint(path, about, model, optimizer):
     """Puts everything back as it was when `path` was saved, and returns the history."""
     if not path.exists():
         raise Problem(f"nothing to resume: {path} does not exist")
-    arrays = load_npz(path)  # a zip file with checksums: damage does not pass unseen
+    arrays = read_npz(path)  # a zip file with checksums: damage does not pass unseen
     try:
         saved = json.loads(str(arrays["about"]))
         saved_options, saved_data = saved["options"], saved["data"]
@@ -364,7 +365,7 @@ def main(argv=None):
         print(f"picture        {picture}", flush=True)
         return 0
 
-    except Problem as problem:
+    except (Problem, BadFile) as problem:
         print("digits.py: error:", " ".join(str(problem).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:

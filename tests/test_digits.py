@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minitorch.utils.data.readers import read_npz
+
 pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 pytest.importorskip("tqdm")
@@ -553,7 +555,7 @@ def test_ctrl_c_tells_how_to_go_on_to_the_same_numbers(tmp_path):
         errors = process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert data_files.load_npz(work / "cut" / "checkpoint.npz")["history"].shape[0] < 150
+    assert read_npz(work / "cut" / "checkpoint.npz")["history"].shape[0] < 150
     assert [path.name for path in (work / "cut").iterdir()] == ["checkpoint.npz"]
 
     command = shlex.split(errors.splitlines()[-1])  # as printed, from the same folder
@@ -649,7 +651,7 @@ def test_resume_refuses_a_damaged_checkpoint(go, tmp_path):
     assert go("--data", data, *QUICK)[0] == 0
     path = tmp_path / "out" / "checkpoint.npz"
     good = path.read_bytes()
-    arrays = data_files.load_npz(path)
+    arrays = read_npz(path)
 
     def without(name):
         np.savez(path, **{key: value for key, value in arrays.items() if key != name})

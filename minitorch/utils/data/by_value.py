@@ -1,2 +1,5 @@
 import pickle
-def dumps(x): return pickle.dumps(x)
+
+
+def dumps(x):
+    return pickle.dumps(x)

@@ -78,7 +78,7 @@ def _mapped(like: Any, values: dict[Any, Any]) -> Any:
     """A mapping of the type of `like`, if that can be made."""
     try:
         if not isinstance(like, MutableMapping):
-            return type(like)(values)  # type: ignore[call-arg]
+            return type(like)(values)
         twin = copy.copy(like)  # it may have more to it than its keys
         twin.update(values)
         return twin
@@ -92,7 +92,7 @@ def _listed(like: Any, values: list[Any]) -> Any:
         return values
     try:
         if not isinstance(like, MutableSequence):
-            return type(like)(values)  # type: ignore[call-arg]
+            return type(like)(values)
         twin = copy.copy(like)
         for i, value in enumerate(values):
             twin[i] = value

@@ -10,7 +10,7 @@ import bisect
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -164,9 +164,7 @@ class ConcatDataset(Dataset[T_co]):
         if not self.datasets:
             raise AssertionError("datasets should not be an empty iterable")
         if any(isinstance(part, IterableDataset) for part in self.datasets):
-            raise AssertionError(
-                "ConcatDataset does not support IterableDataset; use ChainDataset"
-            )
+            raise AssertionError("ConcatDataset does not support IterableDataset; use ChainDataset")
         self.cumulative_sizes = self.cumsum(self.datasets)
 
     def __len__(self) -> int:
@@ -222,10 +220,7 @@ class Subset(Dataset[T_co]):
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         kind = type(self)
-        if (
-            kind.__getitem__ is not Subset.__getitem__
-            and kind.__getitems__ is Subset.__getitems__
-        ):
+        if kind.__getitem__ is not Subset.__getitem__ and kind.__getitems__ is Subset.__getitems__:
             raise NotImplementedError(
                 f"{kind.__name__} overrides __getitem__ but not __getitems__, which a DataLoader "
                 "calls: define it as `return [self[i] for i in indices]`, say"
@@ -297,33 +292,40 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     """
     many = getattr(dataset, "__getitems__", None)
     samples: list[Any] = []
-    index: Any = None
-    try:
-        if many is not None:
+    if many is not None:
+        with Noted(lambda: f"while {type(dataset).__name__} loaded the samples {indices}"):
             return many(indices)
+    index: Any = None
+    with Noted(lambda: _place(dataset, index)):
         for index in indices:
             samples.append(dataset[index])
-    except Exception as error:
-        where = f"the sample at index {index!r}" if many is None else f"the samples {indices}"
-        raise noted(error, f"while {type(dataset).__name__} loaded {where}")
     return samples
 
 
 def sample_of(dataset: Any, index: Any) -> Any:
     """``dataset[index]``; an exception is noted with the index."""
-    try:
+    with Noted(lambda: _place(dataset, index)):
         return dataset[index]
-    except Exception as error:
-        raise noted(error, f"while {type(dataset).__name__} loaded the sample at index {index!r}")
 
 
-def noted(error: Exception, note: str) -> Exception:
-    """`error` with a line that says where."""
-    if isinstance(error, StopIteration):  # it would end the loop over the batches, unseen
-        error = RuntimeError(f"StopIteration was raised {note}")
-    else:
-        error.add_note(note)
-    return error
+def _place(dataset: Any, index: Any) -> str:
+    return f"while {type(dataset).__name__} loaded the sample at index {index!r}"
+
+
+class Noted:
+    """Adds a line that says where to the exceptions that pass through it."""
+
+    def __init__(self, where: Callable[[], str]) -> None:
+        self.where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, StopIteration):  # it would end the loop over the batches, unseen
+            raise RuntimeError(f"StopIteration was raised {self.where()}") from error
+        if isinstance(error, Exception):
+            error.add_note(self.where())
 
 
 def draws_nothing(dataset: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minitorch.utils.data.collate import default_collate
-from minitorch.utils.data.dataset import noted, rows_of, sample_of, samples_of
+from minitorch.utils.data.dataset import Noted, rows_of, sample_of, samples_of
 
 
 @dataclass
@@ -46,11 +46,13 @@ class Fetcher:
                 if rows is not None:
                     return rows
             samples = samples_of(recipe.dataset, keys)
-        try:
+        with Noted(lambda: f"while {_name(recipe.collate_fn)} joined {self._which(keys)}"):
             return recipe.collate_fn(samples)
-        except Exception as error:
-            what = f"samples before number {self.taken}" if recipe.iterable else f"samples {keys}"
-            raise noted(error, f"while {_name(recipe.collate_fn)} joined the {what}")
+
+    def _which(self, keys: Any) -> str:
+        if self.samples is None:
+            return f"the samples {keys}"
+        return f"the samples up to number {self.taken - 1}, counted from 0"
 
     def _from_iterable(self, keys: Any) -> Any:
         assert self.samples is not None

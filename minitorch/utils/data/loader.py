@@ -7,15 +7,14 @@ order batches come out.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
-import multiprocessing
 import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.context import BaseContext
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from minitorch.ops.random import Generator
 from minitorch.utils.data.collate import default_collate, default_convert
@@ -30,6 +29,9 @@ from minitorch.utils.data.sampler import (
     draw_seed,
 )
 from minitorch.utils.data.worker import Setup, Task
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 __all__ = ["DataLoader"]
 
@@ -81,6 +83,7 @@ class DataLoader(Generic[T_co]):
     (1, 2) tensor([4])
     """
 
+    dataset: Any
     _frozen = False  # whether the attributes below may not be set any more
     _FIXED = (
         "batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"
@@ -113,14 +116,18 @@ class DataLoader(Generic[T_co]):
         if timeout < 0:
             raise ValueError(f"timeout option should be non-negative, got {timeout}")
         if prefetch_factor is not None and num_workers == 0:
-            raise ValueError("prefetch_factor option needs num_workers > 0: only workers load ahead")
+            raise ValueError(
+                "prefetch_factor option needs num_workers > 0: only workers load ahead"
+            )
         if prefetch_factor is not None and prefetch_factor < 0:
-            raise ValueError(f"prefetch_factor option should be non-negative, got {prefetch_factor}")
+            raise ValueError(
+                f"prefetch_factor option should be non-negative, got {prefetch_factor}"
+            )
         if persistent_workers and num_workers == 0:
             raise ValueError("persistent_workers option needs num_workers > 0")
         if worker_method not in METHODS:
             raise ValueError(f"worker_method must be one of {METHODS}, got {worker_method!r}")
-        iterable = isinstance(dataset, IterableDataset)
+        self._iterable = iterable = isinstance(dataset, IterableDataset)
         if iterable:
             for name, value in (
                 ("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)
@@ -144,19 +151,20 @@ class DataLoader(Generic[T_co]):
                 "batch_size=None option disables auto-batching and is mutually exclusive with "
                 "drop_last"
             )
+        order: Any = sampler
         if sampler is None:
             if iterable:
-                sampler = _Endless()
+                order = _Endless()
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                order = RandomSampler(dataset, generator=generator)
             else:
-                sampler = SequentialSampler(dataset)
+                order = SequentialSampler(dataset)
         if batch_size is not None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(order, batch_size, drop_last)
 
         self.dataset = dataset
         self.batch_size = batch_size
-        self.sampler = sampler
+        self.sampler = order
         self.batch_sampler = batch_sampler
         self.num_workers = num_workers
         self.collate_fn = collate_fn or (
@@ -196,6 +204,10 @@ class DataLoader(Generic[T_co]):
                 "multiprocessing_context can only be used with multi-process loading: "
                 "num_workers > 0"
             )
+        if context is None:
+            self._context = None
+            return
+        multiprocessing = importlib.import_module("multiprocessing")  # takes a while, so only here
         if isinstance(context, str):
             methods = multiprocessing.get_all_start_methods()
             if context not in methods:
@@ -204,7 +216,7 @@ class DataLoader(Generic[T_co]):
                     f"{methods!r}, but got multiprocessing_context={context!r}"
                 )
             context = multiprocessing.get_context(context)
-        if context is not None and not isinstance(context, BaseContext):
+        if not isinstance(context, multiprocessing.context.BaseContext):
             raise TypeError(
                 "multiprocessing_context option should be a context of multiprocessing or the "
                 f"name of a start method, but got {context!r}"
@@ -212,9 +224,9 @@ class DataLoader(Generic[T_co]):
         self._context = context
 
     @property
-    def _keys(self) -> Iterable[Any]:
+    def _keys(self) -> Any:
         """What each batch is made of: lists of indices, or single ones."""
-        return self.sampler if self.batch_sampler is None else self.batch_sampler  # type: ignore[return-value]
+        return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __iter__(self) -> Iterator[Any]:
         if self.num_workers == 0:
@@ -228,9 +240,9 @@ class DataLoader(Generic[T_co]):
         return self._iterator
 
     def __len__(self) -> int:
-        if not isinstance(self.dataset, IterableDataset):
-            return len(self._keys)  # type: ignore[arg-type]
-        length = self._told_length = len(self.dataset)  # type: ignore[arg-type]
+        if not self._iterable:
+            return len(self._keys)
+        length = self._told_length = len(self.dataset)
         if self.batch_size is None:
             return length
         return length // self.batch_size if self.drop_last else math.ceil(length / self.batch_size)
@@ -256,7 +268,7 @@ class _Pass:
             loader.collate_fn,
             batched=loader.batch_sampler is not None,
             drop_last=loader.drop_last,
-            iterable=isinstance(loader.dataset, IterableDataset),
+            iterable=loader._iterable,
         )
         self.workers = loader.num_workers
         self.draw(loader)
@@ -288,7 +300,7 @@ class _Pass:
         raise NotImplementedError
 
     def __len__(self) -> int:
-        return len(self.sampler)  # type: ignore[arg-type]
+        return len(self.sampler)
 
     def __reduce__(self) -> Any:
         raise NotImplementedError(f"{type(self).__name__} cannot be pickled: pickle the DataLoader")
@@ -407,4 +419,4 @@ def _start(setup: Setup, context: BaseContext | None) -> Any:
         return Threads(setup)
     from minitorch.utils.data.processes import Processes
 
-    return Processes(setup, context or multiprocessing.get_context())
+    return Processes(setup, context)

@@ -9,6 +9,7 @@ the program is gone.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import pickle
 import queue
@@ -37,19 +38,20 @@ _ends: weakref.WeakSet[Any] = weakref.WeakSet()
 class Processes:
     """`count` worker processes."""
 
-    def __init__(self, setup: Setup, context: BaseContext) -> None:
+    def __init__(self, setup: Setup, context: BaseContext | None) -> None:
+        ways: Any = context or multiprocessing.get_context()
         self.owner = os.getpid()
         self.closed = False
         self.receivers: list[Receiver] = []
         self.processes: list[Any] = []
-        self.spawned = context.get_start_method() != "fork"
+        self.spawned = ways.get_start_method() != "fork"
         packed = by_value.dumps(setup) if self.spawned else None
         try:
             for number in range(setup.num_workers):
-                ours, theirs = context.Pipe()
+                ours, theirs = ways.Pipe()
                 _ends.add(ours)
                 arguments = (theirs, number, None if self.spawned else setup)
-                process = context.Process(  # type: ignore[attr-defined]
+                process = ways.Process(
                     target=_main, args=arguments, daemon=True, name=f"DataLoader worker {number}"
                 )
                 with theirs:
@@ -81,7 +83,7 @@ class Processes:
                 if process.sentinel in ready or (not ready and not process.is_alive()):
                     raise self._died(process)
             for pipe in ready:
-                worker = pipes[pipe]  # type: ignore[index]
+                worker = pipes[pipe]
                 return worker, self._read(worker)
             if timeout > 0:
                 raise RuntimeError(f"DataLoader timed out after {timeout} seconds")

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import pickle
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
-
-import numpy as np
 
 from minitorch.ops.random import Generator, here, stream
 
@@ -30,6 +29,8 @@ class Streams:
     def __init__(self, kept: set[str]) -> None:
         self.base_seed = 0
         self.kept = kept
+        # Its functions share one stream, from which datasets written for NumPy draw.
+        self._numpy: Any = importlib.import_module("numpy.random")
         self._own = Generator()
         self._twister: Any = None
 
@@ -41,7 +42,7 @@ class Streams:
             random.seed(seed)
         if "numpy" not in self.kept:
             with contextlib.suppress(TypeError):  # the program put a generator of its own there
-                np.random.seed((seed ^ OTHER) % 2**32)
+                self._numpy.seed((seed ^ OTHER) % 2**32)
 
     def seed_batch(self, number: int) -> None:
         """Start the streams of batch `number`."""
@@ -50,21 +51,20 @@ class Streams:
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[None]:
         """Seed inside as you like; afterwards the program's own streams go on undisturbed."""
-        stand_in, python, numpy = here.generator, random.getstate(), np.random.get_bit_generator()
-        kept_normal = _take_kept_normal(numpy)
+        stand_in, python, numpy = here.generator, random.getstate(), self._numpy.get_bit_generator()
+        kept_normal = self._take_kept_normal(numpy)
         if self._twister is None:
-            self._twister = np.random.MT19937()
-        np.random.set_bit_generator(self._twister)
+            self._twister = self._numpy.MT19937()
+        self._numpy.set_bit_generator(self._twister)
         try:
             yield
         finally:
             here.generator = stand_in
             random.setstate(python)
-            np.random.set_bit_generator(numpy)
+            self._numpy.set_bit_generator(numpy)
             if kept_normal is not None:
-                state: Any = np.random.get_state(legacy=False)
-                np.random.set_state({**state, "has_gauss": 1, "gauss": kept_normal})
-
+                state: Any = self._numpy.get_state(legacy=False)
+                self._numpy.set_state({**state, "has_gauss": 1, "gauss": kept_normal})
 
     def keep_what(self, seeds: Callable[[], None], seed: int) -> None:
         """Call `seeds` (a worker_init_fn); whichever streams it has seeded are its own from now on.
@@ -72,38 +72,35 @@ class Streams:
         Unless it did so from the worker's own `seed`: that only sets workers apart, which they are
         already, and whoever follows PyTorch's recipe for it need not lose equal batches.
         """
-        before = _states()
+        before = self._states()
         seeds()
-        after = _states()
+        after = self._states()
         with self.borrowed():
             random.seed(seed % 2**32)
-            np.random.seed(seed % 2**32)
-            recipe = _states()
-        for name, state in after.items():
-            if state != before[name] and state != recipe[name]:
-                self.kept |= {name}
+            self._numpy.seed(seed % 2**32)
+            recipe = self._states()
+            recipe["minitorch"] = before["minitorch"]
+        self.kept |= {n for n, state in after.items() if state not in (before[n], recipe[n])}
 
+    def _take_kept_normal(self, generator: Any) -> float | None:
+        """The second normal of NumPy's last pair, if it keeps one: it would forget it when its bit
+        generator is exchanged.
 
-def _take_kept_normal(generator: Any) -> float | None:
-    """The second normal of NumPy's last pair, which it keeps, and forgets when its bit generator
-    is exchanged; None if there is none.
+        NumPy tells only together with its whole state, which takes longer than all else that is
+        done here for a batch.  So a normal is drawn: if that has moved the twister, none was kept,
+        and the twister is put back.
+        """
+        if type(generator) is not self._numpy.MT19937:
+            state: Any = self._numpy.get_state(legacy=False)
+            return state["gauss"] if state["has_gauss"] else None
+        address = generator.ctypes.state_address
+        before = ctypes.string_at(address, TWISTER_BYTES)
+        normal = self._numpy.standard_normal()
+        if ctypes.string_at(address, TWISTER_BYTES) == before:
+            return normal
+        ctypes.memmove(address, before, TWISTER_BYTES)
+        return None
 
-    NumPy tells only together with its whole state, which takes ten times as long as all else that
-    is done here for a batch.  So a normal is drawn: if that has moved the twister, none was kept,
-    and the twister is put back.
-    """
-    if type(generator) is not np.random.MT19937:
-        state: Any = np.random.get_state(legacy=False)
-        return state["gauss"] if state["has_gauss"] else None
-    address = generator.ctypes.state_address
-    before = ctypes.string_at(address, TWISTER_BYTES)
-    normal = np.random.standard_normal()
-    if ctypes.string_at(address, TWISTER_BYTES) == before:
-        return normal
-    ctypes.memmove(address, before, TWISTER_BYTES)
-    return None
-
-
-def _states() -> dict[str, bytes]:
-    states = (stream(None).get_state()._data, random.getstate(), np.random.get_state())
-    return dict(zip(("minitorch", "random", "numpy"), map(pickle.dumps, states)))
+    def _states(self) -> dict[str, bytes]:
+        states = (stream(None).get_state()._data, random.getstate(), self._numpy.get_state())
+        return dict(zip(("minitorch", "random", "numpy"), map(pickle.dumps, states)))

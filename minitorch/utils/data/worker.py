@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from minitorch.ops.random import default_generator
 from minitorch.utils.data.failure import Failure
 from minitorch.utils.data.fetch import Fetcher, Recipe
 from minitorch.utils.data.randomness import Streams
@@ -90,6 +91,8 @@ class Worker:
             number, setup.num_workers, seed, self.recipe.dataset, setup.method
         )
         self.streams.seed(seed)
+        if processes:  # for those who name it
+            default_generator.manual_seed(seed)
         if setup.worker_init_fn is not None:
             start = setup.worker_init_fn
             try:

@@ -1,0 +1,235 @@
+"""Files are read as what they hold, or refused with one line that says which and why."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import minitorch as mt
+from minitorch.utils.data import DataLoader
+from minitorch.utils.data.images import ImageFolder, read_image
+from minitorch.utils.data.readers import (
+    BadFile,
+    read_csv,
+    read_idx,
+    read_mnist,
+    read_npz,
+    read_text,
+)
+
+CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
+
+
+def idx(array):
+    head = struct.pack(f">BBBB{array.ndim}I", 0, 0, CODES[array.dtype.str[1:]], array.ndim,
+                       *array.shape)  # fmt: skip
+    return head + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def refused(read, path, *words):
+    with pytest.raises(BadFile) as info:
+        read(path)
+    message = str(info.value)
+    assert "\n" not in message
+    for word in (str(path), *words):
+        assert word in message
+    assert info.value.__cause__ is None
+
+
+same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@same_folder
+@given(hnp.arrays(st.sampled_from([np.dtype(t) for t in CODES]), hnp.array_shapes(max_dims=4)),
+       st.booleans(), st.data())  # fmt: skip
+def test_idx(tmp_path, array, packed, data):
+    path = tmp_path / "x.idx"
+    content = idx(array)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    found = read_idx(path)
+    assert found.dtype == array.dtype
+    assert found.dtype.isnative
+    assert np.array_equal(found, array, equal_nan=array.dtype.kind == "f")
+    mt.from_numpy(found)[...] = 0  # writable
+    cut = data.draw(st.integers(1, len(content) - 1))
+    path.write_bytes(content[:cut])
+    refused(read_idx, path, "truncated" if cut > 1 else "not an IDX file")
+    path.write_bytes(content + b"?")
+    refused(read_idx, path, "damaged")
+
+
+def test_bad_idx(tmp_path):
+    path = tmp_path / "x"
+    refused(read_idx, path, "does not exist")
+    refused(read_idx, tmp_path, "not a regular file")
+    for content, word in {
+        b"": "is empty",
+        b"\0\0\x07\x01\0\0\0\0": "00 00 07 01",
+        b"\0\0\x08\xff" + b"\0" * 2000: "not an IDX file",
+        b"\x89PNG": "two zero bytes",
+        b"\0\0\x08\x03" + b"\xff" * 12 + b"1234": "truncated",
+        gzip.compress(idx(np.zeros(99, "u1")))[:-9]: "gzip data end too early",
+        b"\x1f\x8b\x08broken": "truncated or damaged",
+    }.items():
+        path.write_bytes(content)
+        refused(read_idx, path, word)
+
+
+@pytest.mark.parametrize("dot", "-.")
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_mnist(tmp_path, dot, end):
+    rng = np.random.default_rng(0)
+    files = {}
+    for part, n in (("train", 7), ("t10k", 3)):
+        files[part] = rng.integers(0, 255, (n, 28, 28), np.uint8), rng.integers(0, 9, n, np.uint8)
+        for name, array in zip((f"images{dot}idx3-ubyte", f"labels{dot}idx1-ubyte"), files[part]):
+            content = idx(array)
+            path = tmp_path / f"{part}-{name}{end}"
+            path.write_bytes(gzip.compress(content) if end else content)
+    for train in (True, False):
+        for got, want in zip(read_mnist(tmp_path, train), files["train" if train else "t10k"]):
+            assert np.array_equal(got, want)
+    path.write_bytes(idx(np.zeros(9, "u1")))
+    with pytest.raises(BadFile, match="3 images and .* 9 labels"):
+        read_mnist(tmp_path, train=False)
+    path.unlink()
+    with pytest.raises(BadFile, match="without MNIST's file t10k-labels"):
+        read_mnist(tmp_path, train=False)
+    refused(read_mnist, tmp_path / "none", "is not a folder")
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "x.npz"
+    refused(read_npz, path, "does not exist")
+    np.savez_compressed(path, x=np.arange(2000.0), y=np.array(["a"]))
+    arrays = read_npz(path, ("x",))
+    assert sorted(arrays) == ["x", "y"]
+    assert np.array_equal(arrays["x"], np.arange(2000.0))
+    refused(lambda path: read_npz(path, ("z",)), path, "'z'", "holds: x, y")
+    content = path.read_bytes()
+    for bad in (b"", b"hello", content[:100], content[:-40], content[:200] + b"x" + content[201:]):
+        path.write_bytes(bad)
+        refused(read_npz, path)
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    refused(read_npz, tmp_path / "one.npy", "one array", "np.savez")
+    np.savez(path, x=np.array([None]))
+    refused(read_npz, path, "Python objects")
+
+
+finite = st.floats(-1e9, 1e9)
+
+
+@same_folder
+@given(hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=2), elements=finite),
+       st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans())  # fmt: skip
+def test_csv(tmp_path, values, header, end, packed):
+    names = [f"c{i}" for i in range(values.shape[1])]
+    lines = [",".join(map(repr, row)) for row in values.tolist()]
+    content = (end.join([",".join(names)] * header + lines) + end).encode()
+    path = tmp_path / "x.csv"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    table = read_csv(path)
+    assert table.names == (names if header else None)
+    assert np.array_equal(table.values, values)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", ["is empty"]),
+        ("\n \n", ["is empty"]),
+        ("a,b\n", ["no samples"]),
+        ("1,2\n3,4\n5,x\n", ["line 3, column 2", "'x'"]),
+        ("1,2\n3\n5,6\n", ["1 columns in line 2 and 2"]),
+        ("1,2\n3,4\n5", ["1 columns in the last line", "truncated"]),
+        ("1,2\n,4\n", ["line 2, column 1", "''"]),
+        ("1,2\n3,1_0\n", ["'1_0'"]),
+        ("a,b\n1,2,3\n", ["columns"]),
+        ("1,2\n\0,4\n", ["not a CSV"]),
+        ("1,2\n\udcff,4\n", ["not a CSV", "byte 4"]),
+        ("1,x\n1,2\n", ["line 1, column 2"]),
+    ],
+)
+def test_bad_csv(tmp_path, text, words):
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    refused(read_csv, path, *words)
+
+
+def test_text(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes("\ufeffGrüße\r\nan alle\n".encode())
+    assert read_text(path) == "Grüße\nan alle\n"
+    path.write_bytes("Grüße".encode("latin-1"))
+    refused(read_text, path, "not text in utf-8: byte 2")
+    assert read_text(path, "latin-1") == "Grüße"
+    path.write_bytes(b"ab\0c")
+    refused(read_text, path, "zero byte at 2")
+
+
+# Images -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    for name, n in (("dogs", 2), ("cats", 3)):
+        (tmp_path / name).mkdir()
+        for i in range(n):
+            pixels = np.full((4, 5, 3), 10 * i + n, np.uint8)
+            image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    (tmp_path / "cats" / "notes.txt").write_text("no image")
+    (tmp_path / "readme.md").write_text("no class")
+    return tmp_path
+
+
+def test_image_folder(folder):
+    dataset = ImageFolder(folder)
+    assert dataset.classes == ["cats", "dogs"]
+    assert dataset.class_to_idx == {"cats": 0, "dogs": 1}
+    assert dataset.targets == [0, 0, 0, 1, 1]
+    for workers in (0, 2):
+        images, targets = next(iter(DataLoader(dataset, 5, num_workers=workers)))
+        assert images.shape == (5, 3, 4, 5)
+        assert images.dtype is mt.uint8
+        assert images[:, 0, 0, 0].tolist() == [3, 13, 23, 2, 12]
+        assert targets.tolist() == [0, 0, 0, 1, 1]
+    resized = ImageFolder(folder, lambda image: image.resize((2, 2)).size, lambda t: -t)
+    assert resized[4] == ((2, 2), -1)
+
+
+def test_read_image(folder):
+    assert read_image(folder / "dogs" / "1.png").shape == (3, 4, 5)
+    gray = read_image(folder / "dogs" / "1.png", "L")
+    assert gray.shape == (1, 4, 5)
+    assert (gray == 12).all()
+
+
+def test_bad_image_folders(folder, tmp_path):
+    refused(ImageFolder, tmp_path / "none", "does not exist")
+    refused(ImageFolder, folder / "readme.md", "is not a folder")
+    refused(ImageFolder, folder / "cats", "no folders")
+    whole = (folder / "dogs" / "1.png").read_bytes()
+    path = folder / "cats" / "0.png"
+    for content in (b"", b"no image", whole[:40], whole[:-30], whole[:45] + b"??" + whole[47:]):
+        path.write_bytes(content)
+        refused(lambda path: ImageFolder(folder)[0], path, "damaged")
+    with pytest.raises(BadFile) as info:
+        list(DataLoader(ImageFolder(folder), 2, num_workers=2))
+    assert str(path) in str(info.value)
+    assert "index 0" in str(info.value)
+    (folder / "birds").mkdir()
+    refused(ImageFolder, folder, "birds", "no images")
+
+
+def test_without_pillow_the_extra_is_named(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ImportError, match=r"minitorch-np\[images\]"):
+        read_image(folder / "dogs" / "1.png")
