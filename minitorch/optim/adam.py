@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import TensorState
+from minitorch.numerics.aligned import scratch
 from minitorch.optim.elementwise import Arrays, Change, Elementwise
 from minitorch.optim.optimizer import check_at_least, check_betas, check_lr
 
@@ -83,16 +84,21 @@ class Adam(Elementwise):
             exp_avg_sq: np.ndarray,
             max_exp_avg_sq: Any = None,
         ) -> None:
-            exp_avg += (1 - beta1) * (g - exp_avg)
+            t = scratch(p.size, p.dtype)
+            np.subtract(g, exp_avg, t)
+            t *= 1 - beta1
+            exp_avg += t
+            np.multiply(g, g, t)
+            t *= 1 - beta2
             exp_avg_sq *= beta2
-            exp_avg_sq += (1 - beta2) * (g * g)
+            exp_avg_sq += t
             if amsgrad:
                 np.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)
-            below = np.sqrt(max_exp_avg_sq if amsgrad else exp_avg_sq)
-            below += eps
-            np.divide(exp_avg, below, out=below)
-            below *= rate
-            p -= below
+            np.sqrt(max_exp_avg_sq if amsgrad else exp_avg_sq, t)
+            t += eps
+            np.divide(exp_avg, t, t)
+            t *= rate
+            p -= t
 
         return change
 

@@ -8,17 +8,17 @@ cache.  The states of small parameters are views of one long array per name.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch.dtypes import default_numpy
 from minitorch.engine.state import wrap
+from minitorch.numerics.aligned import TILE_BYTES, aligned
 from minitorch.optim.optimizer import Optimizer
 
 SMALL = 1 << 14  # elements: smaller parameters are worked on together
-TILE_BYTES = 1 << 16  # five or six arrays of this size fit into a core's L2 cache
 
 Arrays = dict[str, np.ndarray]
 Change = Callable[..., None]
@@ -96,19 +96,19 @@ class Elementwise(Optimizer):
         change = self.formula(group, bundle.scalars)
         decay, up = group.get("weight_decay", 0), group.get("maximize", False)
         decoupled = group.get("decoupled_weight_decay", False)
-        arrays = bundle.arrays
-        tile = TILE_BYTES // p.itemsize
-        for start in range(0, p.size, tile):
-            piece = slice(start, start + tile)
-            part, slope = p[piece], g[piece]
+        names = tuple(bundle.arrays)
+
+        def one_tile(p: np.ndarray, g: np.ndarray, *states: np.ndarray) -> None:
             if up:
-                slope = -slope
+                g = -g
             if decay:
                 if decoupled:
-                    part *= 1 - float(group["lr"]) * decay
+                    p *= 1 - float(group["lr"]) * decay
                 else:
-                    slope = slope + decay * part
-            change(part, slope, **{name: a[piece] for name, a in arrays.items()})
+                    g = g + decay * p
+            change(p, g, **dict(zip(names, states)))
+
+        by_tile(one_tile, p, g, *bundle.arrays.values())
         if bundle.gathered:
             bundle.scatter()
 
@@ -139,7 +139,7 @@ class Bundle:
         for name in states[0]:
             tensors = [state[name] for state in states]
             shapes = [t._data.shape for t in tensors]
-            flat = np.concatenate([t._data for t in tensors], axis=None)
+            flat = _end_to_end([t._data for t in tensors])
             for t, view in zip(tensors, _split(flat, shapes)):
                 t._data = view  # the same Tensor, so that whoever holds it sees it change
             if name in scalars:
@@ -147,8 +147,8 @@ class Bundle:
             else:
                 self.arrays[name] = flat.view(self._real)
         if gathered:
-            self._p = np.concatenate([p._data for p in params], axis=None)
-            self._g = np.empty_like(self._p)
+            self._p = _end_to_end([p._data for p in params])
+            self._g = aligned(self._p.shape, dtype)
             self._views = _split(self._p, [p._data.shape for p in params])
 
     def gather(self, grads: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -165,6 +165,11 @@ class Bundle:
         """Write the gathered parameters back to their places."""
         for param, view in zip(self.params, self._views):
             param._data[...] = view
+
+
+def _end_to_end(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    flat = aligned((sum(a.size for a in arrays),), arrays[0].dtype)
+    return np.concatenate(arrays, axis=None, out=flat)
 
 
 def _split(flat: np.ndarray, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
@@ -186,16 +191,13 @@ def full_like(p: np.ndarray, value: float) -> np.ndarray:
     return np.full_like(p, complex(value, value) if p.dtype.kind == "c" else value)
 
 
-def tiles(*arrays: np.ndarray | None) -> Iterator[Sequence[Any]]:
-    """The same stretches of large arrays, one after the other, that fit into the cache together.
+def by_tile(change: Callable[..., Any], *arrays: np.ndarray | None) -> None:
+    """``change(*stretches)`` for the same stretches of flat arrays, that fit into the cache.
 
-    Arrays that are not contiguous come as they are; None stays None.
+    None stays None.
     """
-    if not all(a is None or a.flags.c_contiguous for a in arrays):
-        yield arrays
-        return
-    flat = [a if a is None else a.reshape(-1) for a in arrays]
-    whole: Any = flat[0]
+    whole: Any = arrays[0]
     step = TILE_BYTES // whole.itemsize
     for start in range(0, whole.size, step):
-        yield [a if a is None else a[start : start + step] for a in flat]
+        piece = slice(start, start + step)
+        change(*[None if a is None else a[piece] for a in arrays])
