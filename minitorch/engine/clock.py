@@ -111,14 +111,16 @@ def stamp(array: np.ndarray, where: Any = None) -> None:
 
 def stamp_all(tensors: Any, where: Any) -> None:
     """`stamp` for many tensors at once: what an optimizer's step has written."""
+    now = tick()
     for tensor in tensors:
         entry = stamps.get(id(tensor._data))
         if entry is None:
             stamp(tensor._data, where)
         else:
-            entry.time = latest.time = tick()
+            entry.time = now
             entry.writes += 1
             entry.place = where
+    latest.time = max(latest.time, now)
 
 
 def writes(array: np.ndarray) -> int:

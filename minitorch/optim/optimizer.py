@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.clock import stamp, stamp_all, users_place
-from minitorch.engine.modes import enable_grad, mode, no_grad
+from minitorch.engine.modes import enable_grad, mode
 from minitorch.engine.state import RemovableHandle, TensorState, wrap
 from minitorch.errors import StrictError
 
@@ -115,11 +115,14 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         where = users_place()
-        with no_grad():
+        recording, mode.recording = mode.recording, False
+        try:
             for group in self.param_groups:
                 params = [p for p in group["params"] if p._grad is not None]
                 self.update(group, params, [p._grad._data for p in params])
                 stamp_all(params, where)
+        finally:
+            mode.recording = recording
         if _POST_HOOKS or self._step_post_hooks:
             _after_step(self, (self, closure), {})
         return loss
