@@ -14,6 +14,7 @@ from minitorch.engine.state import LEAF, Node, Operation, TensorState, wrap
 
 Rule = Callable[..., Any]
 ndarray = np.ndarray
+NOTHING: Callable[[Sequence[Any]], Any] = operator.itemgetter(slice(0, 0))  # picks no values
 
 
 def code_of(function: Any) -> Any:
@@ -75,7 +76,7 @@ class Op(Operation):
 
     def _picker(self, names: list[str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         if not names:
-            return operator.itemgetter(slice(0, 0))
+            return NOTHING
         where = [self._index(name) for name in names]
         if any(shape for _, shape in where):
             gets = [_shape_at(i) if shape else operator.itemgetter(i) for i, shape in where]
