@@ -207,7 +207,7 @@ def _reads_training(kind: type) -> bool:
     return any(
         "training" in method.__code__.co_names
         for cls in kind.__mro__
-        if cls not in (Module, object)
+        if cls not in Module.__mro__
         for method in vars(cls).values()
         if inspect.isfunction(method)
     )

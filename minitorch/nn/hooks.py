@@ -1,10 +1,10 @@
-"""Hooks around a module's call, its own and the global ones."""
+"""Hooks around a module's call, its own and the global ones: how they are kept and called."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch.autograd.function import Function
 from minitorch.engine.state import RemovableHandle, TensorState
@@ -194,3 +194,170 @@ class _Gate(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         return (None, *ctx.see(grads))
+
+
+class _WithoutModule:
+    """A hook that is called without its first argument."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, module: Any, *args: Any) -> Any:
+        return self.hook(*args)
+
+
+def _add_hook(hooks: dict[int, Any], hook: Hook, prepend: bool) -> RemovableHandle:
+    handle = RemovableHandle(hooks, hook)
+    if prepend:
+        rest = {key: value for key, value in hooks.items() if key != handle.id}
+        hooks_in_order = {handle.id: hook, **rest}
+        hooks.clear()
+        hooks.update(hooks_in_order)
+    return handle
+
+
+class Hooked:
+    """The part of `Module` where its hooks are registered."""
+
+    if TYPE_CHECKING:
+        _forward_pre_hooks: dict[int, Hook]
+        _forward_hooks: dict[int, Hook]
+        _backward_pre_hooks: dict[int, Hook]
+        _backward_hooks: dict[int, Hook]
+        _state_dict_pre_hooks: dict[int, Any]
+        _state_dict_hooks: dict[int, Any]
+        _load_state_dict_pre_hooks: dict[int, Any]
+        _load_state_dict_post_hooks: dict[int, Any]
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args)`` before forward; what it returns replaces the arguments.
+
+        >>> from minitorch import nn, ones
+        >>> model = nn.Identity()
+        >>> handle = model.register_forward_pre_hook(lambda module, args: (args[0] * 10,))
+        >>> model(ones(2))
+        tensor([10., 10.])
+        >>> handle.remove()
+        >>> model(ones(2))
+        tensor([1., 1.])
+        """
+        return _add_hook(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after forward; what it returns replaces the output.
+
+        `always_call`: also when forward raises.
+
+        >>> from minitorch import nn, ones
+        >>> model = nn.Linear(2, 3)
+        >>> def look(module, args, output):
+        ...     print(module, output.shape)
+        >>> with model.register_forward_hook(look):
+        ...     _ = model(ones(5, 2))
+        Linear(in_features=2, out_features=3, bias=True) minitorch.Size([5, 3])
+        """
+        return _add_hook(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` before backward enters; it may replace them.
+
+        >>> from minitorch import nn, ones
+        >>> model, x = nn.ReLU(), ones(2, requires_grad=True)
+        >>> with model.register_full_backward_pre_hook(lambda module, grads: (grads[0] * 10,)):
+        ...     model(x).sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
+        return _add_hook(self._backward_pre_hooks, Hook(hook), prepend)
+
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradient of the inputs is known.
+
+        What it returns replaces ``grad_input``.
+
+        >>> from minitorch import nn, ones
+        >>> model, x = nn.ReLU(), ones(2, requires_grad=True)
+        >>> def look(module, grad_input, grad_output):
+        ...     print(grad_input, grad_output)
+        >>> with model.register_full_backward_hook(look):
+        ...     model(x).sum().backward()
+        (tensor([1., 1.]),) (tensor([1., 1.]),)
+        """
+        return _add_hook(self._backward_hooks, Hook(hook), prepend)
+
+    register_backward_hook = register_full_backward_hook
+
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """The older form: what the hook returns, if anything, replaces the dictionary."""
+        return RemovableHandle(self._state_dict_hooks, Hook(hook))
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], with_module: bool = False
+    ) -> RemovableHandle:
+        """The older form, whose hook does not get the module first."""
+        called = hook if with_module else _WithoutModule(hook)
+        return RemovableHandle(self._load_state_dict_pre_hooks, called)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, prefix, keep_vars)`` before `state_dict`.
+
+        >>> from minitorch import nn
+        >>> model = nn.ReLU()
+        >>> with model.register_state_dict_pre_hook(lambda m, prefix, keep: print(prefix)):
+        ...     _ = nn.Sequential(model).state_dict()
+        0.
+        """
+        return RemovableHandle(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` after `state_dict`.
+
+        >>> from minitorch import nn
+        >>> model = nn.Linear(2, 1)
+        >>> def note(module, state_dict, prefix, local_metadata):
+        ...     state_dict[prefix + "note"] = "made by me"
+        >>> with model.register_state_dict_post_hook(note):
+        ...     list(model.state_dict())
+        ['weight', 'bias', 'note']
+        """
+        return RemovableHandle(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, ...)`` before this module loads.
+
+        >>> from minitorch import nn
+        >>> model = nn.Linear(2, 1)
+        >>> def rename(module, state_dict, prefix, *rest):
+        ...     state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
+        >>> old = {"w": model.weight.detach(), "bias": model.bias.detach()}
+        >>> with model.register_load_state_dict_pre_hook(rename):
+        ...     model.load_state_dict(old)
+        <All keys matched successfully>
+        """
+        return RemovableHandle(self._load_state_dict_pre_hooks, hook)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, incompatible_keys)`` after `load_state_dict`.
+
+        >>> from minitorch import nn
+        >>> model = nn.Linear(2, 1)
+        >>> def forgive(module, keys):
+        ...     keys.missing_keys.clear()
+        >>> with model.register_load_state_dict_post_hook(forgive):
+        ...     model.load_state_dict({"weight": model.weight.detach()})
+        <All keys matched successfully>
+        """
+        return RemovableHandle(self._load_state_dict_post_hooks, hook)

@@ -63,6 +63,13 @@ class Buffer(Tensor):
     """A tensor that registers itself as a buffer when assigned to a module's attribute.
 
     Mirrors ``torch.nn.Buffer``; with ``persistent=False`` it stays out of the state dict.
+
+    >>> from minitorch import nn, zeros
+    >>> module = nn.Module()
+    >>> module.mean = nn.Buffer(zeros(2))
+    >>> module.cache = nn.Buffer(zeros(2), persistent=False)
+    >>> list(module.state_dict()), [name for name, _ in module.named_buffers()]
+    (['mean'], ['mean', 'cache'])
     """
 
     __slots__ = ()

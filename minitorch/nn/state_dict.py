@@ -10,6 +10,8 @@ import numpy as np
 
 from minitorch.engine.clock import stamp
 from minitorch.engine.state import wrap
+from minitorch.nn.hooks import Hook
+from minitorch.nn.lost import check_containers
 from minitorch.nn.parameter import Parameter, is_lazy
 from minitorch.tensor import Tensor
 
@@ -53,8 +55,6 @@ def state_dict(
         names = "destination", "prefix", "keep_vars"
         return state_dict(self, **dict(zip(names, args)))
     if destination is None:
-        from minitorch.nn.module import check_containers
-
         for part in self.modules():
             check_containers(self, part)
         destination = OrderedDict()
@@ -71,8 +71,11 @@ def state_dict(
                 destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
             )
     for hook in list(self._state_dict_hooks.values()):
-        result = hook(self, destination, prefix, metadata)
-        if result is not None:
+        replacing = isinstance(hook, Hook)
+        result = (hook.function if replacing else hook)(self, destination, prefix, metadata)
+        if replacing:
+            destination = destination if result is None else result
+        elif result is not None:
             raise RuntimeError("a state_dict post hook changes the dictionary and returns None")
     return destination
 
@@ -105,6 +108,13 @@ def load_state_dict(
 
     `strict`: missing and unexpected keys are errors.  `assign`: take the tensors themselves
     instead of copying.  Every problem is found and reported before anything is changed.
+
+    >>> from minitorch import nn
+    >>> first, second = nn.Linear(2, 1), nn.Linear(2, 1)
+    >>> second.load_state_dict(first.state_dict())
+    <All keys matched successfully>
+    >>> second.load_state_dict({"weight": first.weight.detach()}, strict=False)
+    IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])
     """
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"expected a dictionary of tensors, got {type(state_dict).__name__}")
