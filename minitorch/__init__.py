@@ -522,6 +522,7 @@ if TYPE_CHECKING:
         backends,
         compiler,
         cuda,
+        distributions,
         fft,
         func,
         hub,
@@ -545,8 +546,9 @@ if TYPE_CHECKING:
 
 # Each is imported when it is first asked for: most programs need a few of them.
 _MODULES = {
-    "accelerator", "amp", "backends", "compiler", "cuda", "fft", "func", "hub", "jit", "mps", "nn",
-    "optim", "profiler", "random", "serialization", "sparse", "utils", "version", "xpu",
+    "accelerator", "amp", "backends", "compiler", "cuda", "distributions", "fft", "func", "hub",
+    "jit", "mps", "nn", "optim", "profiler", "random", "serialization", "sparse", "utils",
+    "version", "xpu",
 }  # fmt: skip
 _HOME = {
     "GradScaler": "amp", "autocast": "amp", "compile": "compiler", "is_autocast_enabled": "amp",
@@ -591,14 +593,14 @@ __all__ = [
     "corrcoef", "cos", "cos_", "cosh", "cosh_", "cosine_similarity", "count_nonzero", "cov",
     "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid",
     "default_generator", "deg2rad", "deg2rad_", "det", "detach_", "device", "diag",
-    "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma", "dist", "div",
-    "divide", "dot", "double", "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "empty",
-    "empty_like", "enable_grad", "eq", "equal", "erf", "erf_", "erfc", "erfc_", "erfinv", "exp",
-    "exp2", "exp2_", "exp_", "expm1", "expm1_", "eye", "fft", "fill", "fill_", "finfo", "fix",
-    "fix_", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
-    "float_power", "floor", "floor_", "floor_divide", "fmax", "fmin", "fmod", "frac", "frac_",
-    "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd",
-    "gcd_", "ge", "ger", "get_default_device", "get_default_dtype",
+    "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "digamma", "dist",
+    "distributions", "div", "divide", "dot", "double", "dropout", "dsplit", "dstack", "dtype",
+    "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "erf_", "erfc",
+    "erfc_", "erfinv", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_", "eye", "fft", "fill",
+    "fill_", "finfo", "fix", "fix_", "flatten", "flip", "fliplr", "flipud", "float", "float16",
+    "float32", "float64", "float_power", "floor", "floor_", "floor_divide", "fmax", "fmin",
+    "fmod", "frac", "frac_", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like",
+    "func", "gather", "gcd", "gcd_", "ge", "ger", "get_default_device", "get_default_dtype",
     "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads",
     "get_num_threads", "get_printoptions", "get_rng_state", "gradient", "greater",
     "greater_equal", "group_norm", "gt", "half", "hardshrink", "heaviside", "histc",

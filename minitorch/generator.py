@@ -394,6 +394,18 @@ class Generator:
         counts = [_poisson(float(mean), self._draw) for mean in rate.flat]
         return np.array(counts, dtype).reshape(rate.shape)
 
+    def gamma(self, shape: Array) -> Array:
+        """Samples of Gamma(``shape``, 1), as float64 (Marsaglia and Tsang, 2000)."""
+        shape = np.asarray(shape, np.float64)
+        if not (shape >= 0).all():
+            raise RuntimeError("gamma expects every shape to be >= 0")
+        samples = [_gamma(float(a), self._draw, self._draw_normal) for a in shape.flat]
+        return np.array(samples, np.float64).reshape(shape.shape)
+
+    def _draw_normal(self) -> float:
+        """The next normal, for samplers that cannot know how many they need."""
+        return float(self._normal_pairs(1)[0])
+
     def binomial(self, count: Array, prob: Array) -> Array:
         """Successes in ``count`` trials of probability ``prob``; dtype of ``count``."""
         count, prob = np.broadcast_arrays(count, prob)
@@ -528,6 +540,25 @@ def _poisson(mean: float, draw: Callable[[], float]) -> float:
     a = -0.059 + 0.02483 * b
     alpha, accept = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
     return _rejection(draw, a, b, alpha, accept, mean + 0.43, math.inf, log_chance)
+
+
+def _gamma(a: float, draw: Callable[[], float], normal: Callable[[], float]) -> float:
+    """A cube of a normal, kept or not; below 1, a sample of ``a + 1`` times ``u**(1 / a)``."""
+    if a == 0:
+        return 0.0
+    scale = 1.0
+    if a < 1:
+        scale, a = (1 - draw()) ** (1 / a), a + 1
+    d = a - 1 / 3
+    c = 1 / math.sqrt(9 * d)
+    while True:
+        x = normal()
+        y = 1 + c * x
+        if y <= 0:
+            continue
+        v, u = y * y * y, 1 - draw()
+        if u < 1 - 0.0331 * x**4 or math.log(u) < 0.5 * x * x + d * (1 - v + math.log(v)):
+            return scale * d * v
 
 
 def _binomial(n: float, p: float, draw: Callable[[], float]) -> float:

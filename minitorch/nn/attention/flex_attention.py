@@ -1,7 +1,8 @@
 """Attention whose scores pass through a function, and whose mask is one.
 
 PyTorch compiles these functions into its kernel; here they are called once, with the numbers of
-all places as tensors that broadcast to (B, H, L, S).  Mirrors ``torch.nn.attention.flex_attention``.
+all places as tensors that broadcast to (B, H, L, S).  Mirrors
+``torch.nn.attention.flex_attention``.
 """
 
 from __future__ import annotations
