@@ -90,7 +90,7 @@ def two_epochs(dataset, **options):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("dataset", [programs.Images(21), TensorDataset(mt.arange(21))], ids=repr)
+@pytest.mark.parametrize("dataset", [programs.Images(21), TensorDataset(mt.arange(21))], ids=["images", "tensors"])
 def test_any_number_of_workers_gives_the_same_batches(dataset, way):
     assert two_epochs(dataset, **way) == two_epochs(dataset)
 
