@@ -568,3 +568,113 @@ def test_partial_functions_and_bound_methods_reach_spawned_workers():
         collate_fn=functools.partial(sum, start=100),
     )  # fmt: skip
     assert list(loader) == [101, 105]
+
+
+# Programs that spawned processes cannot import ----------------------------------------------------
+
+NOTEBOOK = """
+import collections, dataclasses, random
+import numpy as np
+import minitorch as mt
+from minitorch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
+
+SCALE = 3
+Point = collections.namedtuple("Point", "x y")
+
+@dataclasses.dataclass
+class Config:
+    size: int = 5
+
+class Slotted:
+    __slots__ = ("value",)
+
+class Problem(ValueError):
+    pass
+
+def helper(x):
+    return x * SCALE if x < 5 else helper(x - 5)
+
+def shifted(by):
+    return lambda x: x + by + SCALE
+
+class Base(Dataset[int]):
+    def __init__(self, function=None):
+        self.config, self.function = Config(7), function or shifted(100)
+        self.slotted = Slotted()
+        self.slotted.value = 4
+
+    def __len__(self):
+        return dataclasses.replace(self.config).size
+
+class Data(Base):
+    def __init__(self, function=None):
+        super().__init__(function)
+
+    @property
+    def half(self):
+        return np.float32(0.5)
+
+    @classmethod
+    def make(cls):
+        return cls()
+
+    @staticmethod
+    def same(x):
+        return x
+
+    def __getitem__(self, index):
+        return Point(helper(index) + self.function(index), self.same(self.half))
+
+class Count(IterableDataset):
+    def __iter__(self):
+        info = get_worker_info()
+        yield from range(info.id, 6, info.num_workers) if info else range(6)
+
+class Bad(Data):
+    def __getitem__(self, index):
+        raise Problem("no good")
+
+def everything(**options):
+    mt.manual_seed(0)
+    collate = lambda samples: (samples, random.random(), SCALE)
+    found = [*DataLoader(Data.make(), 3, collate_fn=collate, **options)]
+    found += sorted(b.item() for b in DataLoader(Count(), **options))
+    try:
+        next(iter(DataLoader(Bad(), **options)))
+    except Problem as problem:
+        found.append(str(problem).split()[0])
+    return found
+
+assert everything() == everything(num_workers=2, multiprocessing_context="spawn")
+print("the same")
+"""
+
+
+@pytest.mark.parametrize("how", ["stdin", "-c"])
+def test_spawned_workers_of_a_program_that_has_no_file(how):
+    given = {"arguments": ["-"], "stdin": subprocess.PIPE} if how == "stdin" else {}
+    with run(NOTEBOOK, **given) as process:
+        output, errors = process.communicate(NOTEBOOK if given else None, timeout=60)
+    assert (output, errors) == ("the same\n", "")
+
+
+def test_a_program_without_a_guard_is_told_what_it_needs(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(
+        "from minitorch.utils.data import DataLoader\n"
+        "list(DataLoader([1, 2], num_workers=1, multiprocessing_context='spawn'))\n"
+    )
+    with run("", arguments=[str(path)]) as process:
+        _, errors = process.communicate(timeout=60)
+    assert "must start under `if __name__ == '__main__':`" in errors.splitlines()[-1]
+
+
+def test_functions_that_have_no_name_reach_spawned_workers():
+    loader = DataLoader(
+        [1, 2, 3], 3, num_workers=1, multiprocessing_context="spawn",
+        collate_fn=lambda samples: [x + TESTS_SUM for x in samples],
+    )  # fmt: skip
+    assert list(loader) == [[11, 12, 13]]
+
+
+TESTS_SUM = 10

@@ -54,7 +54,7 @@ class Processes:
                 process = ways.Process(
                     target=_main, args=arguments, daemon=True, name=f"DataLoader worker {number}"
                 )
-                with theirs:
+                with theirs, by_value.without_main():
                     process.start()
                 self.processes.append(process)
                 self.receivers.append(Receiver(ours))
