@@ -3,7 +3,8 @@
 from importlib import import_module
 
 FAMILIES = (
-    "ops", "chains", "optimizers", "mlp", "convnets", "gpt", "recurrent", "kernels", "startup",
+    "ops", "chains", "optimizers", "mlp", "convnets", "gpt", "recurrent", "kernels", "data",
+    "startup",
 )  # fmt: skip
 
 for family in FAMILIES:

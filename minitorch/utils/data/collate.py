@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
@@ -106,10 +107,10 @@ def _listed(like: Any, values: list[Any]) -> Any:
 
 def _tensors(batch: Any, *, collate_fn_map: Any = None) -> Any:
     arrays = [sample._data for sample in batch]
-    shape, kind = arrays[0].shape, arrays[0].dtype
-    plain = all(a.shape == shape and a.dtype == kind for a in arrays)
-    if plain and all(sample._node is None for sample in batch):
-        return wrap(np.array(arrays))  # faster than np.stack
+    recorded = len(batch) - [sample._node for sample in batch].count(None)
+    if not recorded and len({array.dtype for array in arrays}) == 1:
+        with contextlib.suppress(ValueError):  # unequal shapes, of which `stack` speaks better
+            return wrap(np.array(arrays))  # faster than np.stack
     return stack(batch)
 
 

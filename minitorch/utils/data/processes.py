@@ -36,7 +36,7 @@ _ends: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class Processes:
-    """`count` worker processes."""
+    """`setup.num_workers` worker processes."""
 
     def __init__(self, setup: Setup, context: BaseContext | None) -> None:
         ways: Any = context or multiprocessing.get_context()
