@@ -91,7 +91,7 @@ def test_backward_hooks(m, x):
 
 def test_backward_hooks_replace_gradients(m, x):
     m.register_full_backward_pre_hook(lambda mod, g: (g[0] * 10,))
-    m.register_full_backward_hook(lambda mod, gi, go: (gi[0] + go[0],))
+    m.register_full_backward_hook(lambda mod, gi, go: (gi[0] + go[0], None))
     m(x, 3.0).sum().backward()
     assert x.grad.tolist() == [40, 40]
 

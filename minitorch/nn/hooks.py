@@ -155,8 +155,7 @@ class _BackwardGate:
         grad_output = tuple(full)
         for hook in self.before:
             result = hook.function(self.module, grad_output)
-            if result is not None:
-                grad_output = result if isinstance(result, tuple) else (result,)
+            grad_output = _replaced("pre-hook", grad_output, result)
         self.grad_output = grad_output
         if not self.input_seen:  # no input requires grad: nothing will leave
             for hook in self.after:
@@ -175,10 +174,22 @@ class _BackwardGate:
         grad_input = tuple(full)
         for hook in self.after:
             result = hook.function(self.module, grad_input, self.grad_output)
-            if result is not None:
-                grad_input = result if isinstance(result, tuple) else (result,)
+            grad_input = _replaced("hook", grad_input, result)
         self.grad_output = None
         return tuple(grad_input[i] for i in self.places)
+
+
+def _replaced(kind: str, grads: tuple[Any, ...], result: Any) -> tuple[Any, ...]:
+    """What a backward hook makes of the gradients."""
+    if result is None:
+        return grads
+    new = result if isinstance(result, tuple) else (result,)
+    if len(new) != len(grads):
+        raise RuntimeError(
+            f"a backward {kind} must return None or a gradient for each of {len(grads)} tensors, "
+            f"got {len(new)}"
+        )
+    return new
 
 
 class _Gate(Function):

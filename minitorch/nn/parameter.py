@@ -53,6 +53,11 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None: ...
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        new = super().__deepcopy__(memo)
+        new._grad = None  # as in PyTorch, where the copy of a model begins without gradients
+        return new
+
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 

@@ -201,6 +201,9 @@ def load_from_state_dict(
                 missing_keys.append(key)
             continue
         value: Any = state_dict[key]
+        known = isinstance(value, Tensor) and not is_lazy(tensor) and not is_lazy(value)
+        if known and tensor._data.shape == () and value._data.shape == (1,):
+            value = value[0]  # how single numbers were once saved
         if not isinstance(value, Tensor):
             error_msgs.append(
                 f'While copying the parameter named "{key}", expected a Tensor from checkpoint '
