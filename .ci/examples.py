@@ -17,7 +17,7 @@ def digits(folder):
     seconds = time.perf_counter() - began
     accuracy = float(re.search(r"test accuracy +([\d.]+)%", printed)[1])
     assert accuracy >= 97, f"the test accuracy is only {accuracy} %"
-    for name in ("checkpoint.npz", "digits.png"):
+    for name in ("checkpoint.pt", "digits.png"):
         assert (folder / "digits" / name).stat().st_size > 1000, f"{name} is missing"
     # CI machines are shared and slow at times: the bound of 30 s is told, and doubled.
     print(f"{accuracy} % in {seconds:.0f} s" + (" (SLOW: above 30 s)" if seconds > 30 else ""))

@@ -14,7 +14,6 @@ the checkpoint, and nothing else decides.
 
 import argparse
 import hashlib
-import json
 import math
 import os
 import shlex
@@ -30,7 +29,9 @@ try:
 
     import minitorch
     from minitorch import nn, optim
-    from minitorch.utils.data.readers import BadFile, read_npz
+    from minitorch.serialization import LoadError, atomic_write
+    from minitorch.utils import Checkpoint
+    from minitorch.utils.data.readers import BadFile
 except ModuleNotFoundError as missing:
     if __name__ != "__main__":
         raise
@@ -203,75 +204,44 @@ def evaluate(model, x, y):
 # Checkpoint --------------------------------------------------------------------------------------
 
 
-def write_whole(path, write):
-    """Writes a file so that `path` is at all times the whole old file or the whole new one.
-
-    However the program ends, by Ctrl-C or by the plug: the new file grows under another name, is
-    forced to the disk, and only then takes the name, which the system does in one step.
-    """
-    part = path.with_name(path.name + ".part")
+def write(path, content):
+    """Writes a file whole or not at all: see minitorch.serialization.atomic_write."""
     try:
-        try:
-            with open(part, "wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        with atomic_write(path) as file:
+            content(file)
     except OSError as error:
         raise Problem(f"cannot write {path}: {error.strerror}") from None
 
 
-def save_checkpoint(path, about, model, optimizer, history):
-    arrays = {
-        "about": np.array(json.dumps(about)),
-        "history": np.array(history),
-        "random": minitorch.get_rng_state().numpy(),
-    }
-    for name, value in model.state_dict().items():
-        arrays[f"model/{name}"] = value.numpy()
-    for index, state in optimizer.state_dict()["state"].items():
-        if about["options"]["momentum"]:  # how far each parameter moved last, to move on from
-            arrays[f"optimizer/{index}/momentum_buffer"] = state["momentum_buffer"].numpy()
-    write_whole(path, lambda file: np.savez(file, **arrays))
-
-
-def load_checkpoint(path, about, model, optimizer):
-    """Puts everything back as it was when `path` was saved, and returns the history."""
-    if not path.exists():
-        raise Problem(f"nothing to resume: {path} does not exist")
-    arrays = read_npz(path)  # a zip file with checksums: damage does not pass unseen
+def save_checkpoint(run, about, history):
     try:
-        saved = json.loads(str(arrays["about"]))
-        saved_options, saved_data = saved["options"], saved["data"]
+        run.save(about=about, history=history)
+    except OSError as error:
+        raise Problem(f"cannot write {run.path}: {error.strerror}") from None
+
+
+def load_checkpoint(run, about):
+    """Puts everything back as it was when it was saved, and returns the history."""
+    if not run.exists():
+        raise Problem(f"nothing to resume: {run.path} does not exist")
+    try:
+        saved = run.notes()["about"]
         for name, value in about["options"].items():
-            if saved_options[name] != value:
+            if saved["options"][name] != value:
                 flag = "--" + name.replace("_", "-")
                 raise Problem(
-                    f"{path} was trained with {flag} {saved_options[name]}, not {value}: "
+                    f"{run.path} was trained with {flag} {saved['options'][name]}, not {value}: "
                     f"resume with the same, or start anew without --resume"
                 )
-        if saved_data != about["data"]:
-            raise Problem(f"{path} was trained on other data: resume with the same --data")
-
-        model.load_state_dict(
-            {
-                name.removeprefix("model/"): minitorch.from_numpy(value)
-                for name, value in arrays.items()
-                if name.startswith("model/")
-            }
-        )
-        states = optimizer.state_dict()
-        for index, parameter in enumerate(model.parameters()):
-            if about["options"]["momentum"]:
-                buffer = minitorch.from_numpy(arrays[f"optimizer/{index}/momentum_buffer"])
-                states["state"][index] = {"momentum_buffer": buffer.reshape(parameter.shape)}
-        optimizer.load_state_dict(states)
-        minitorch.set_rng_state(minitorch.from_numpy(arrays["random"]))
-        return [tuple(row) for row in arrays["history"].reshape(-1, 4).tolist()]
+        if saved["data"] != about["data"]:
+            raise Problem(f"{run.path} was trained on other data: resume with the same --data")
+        return run.load()["history"]
+    except OSError as error:
+        raise Problem(f"cannot read {run.path}: {error.strerror}") from None
+    except LoadError as error:
+        raise Problem(str(error)) from None
     except (KeyError, TypeError, ValueError, RuntimeError):
-        raise Problem(f"{path} is not a checkpoint of this program, or is damaged") from None
+        raise Problem(f"{run.path} is not a checkpoint of this program, or is damaged") from None
 
 
 # All together ------------------------------------------------------------------------------------
@@ -288,9 +258,9 @@ def main(argv=None):
             options.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Problem(f"cannot make the folder {options.out}: {error.strerror}") from None
-        write_whole(options.out / "can-write", lambda file: None)
+        write(options.out / "can-write", lambda file: None)
         (options.out / "can-write").unlink()
-        checkpoint, picture = options.out / "checkpoint.npz", options.out / "digits.png"
+        checkpoint, picture = options.out / "checkpoint.pt", options.out / "digits.png"
 
         # From here on every random number (split, first weights, order, noise) follows the seed.
         minitorch.manual_seed(options.seed)
@@ -302,6 +272,7 @@ def main(argv=None):
 
         model = make_model(x[0].size, options.hidden, len(labels))
         optimizer = optim.SGD(model.parameters(), lr=options.lr, momentum=options.momentum)
+        run = Checkpoint(checkpoint, model=model, optimizer=optimizer)
         history = []  # a row per epoch: train loss, train accuracy, test loss, test accuracy
 
         about = {
@@ -309,7 +280,7 @@ def main(argv=None):
             "data": fingerprint(samples.x, samples.y, test),
         }
         if options.resume:
-            history = load_checkpoint(checkpoint, about, model, optimizer)
+            history = load_checkpoint(run, about)
             saved = len(history)
             if options.epochs < saved:
                 raise Problem(f"{checkpoint} is past --epochs {options.epochs}: it has {saved}")
@@ -331,7 +302,8 @@ def main(argv=None):
         )
         # A run that diverges is reported once, below, and not by NumPy at every step.
         with bar, np.errstate(over="ignore", invalid="ignore"):
-            for epoch in range(saved + 1, options.epochs + 1):
+            for past in run.epochs(options.epochs):
+                epoch = past + 1
                 bar.set_description(f"epoch {epoch}/{options.epochs}")
                 train_one_epoch(model, optimizer, x_train, y_train, options, bar.update)
 
@@ -341,7 +313,7 @@ def main(argv=None):
                         f"the loss is no longer finite in epoch {epoch}: try a smaller --lr "
                         f"than {options.lr}"
                     )
-                save_checkpoint(checkpoint, about, model, optimizer, history)
+                save_checkpoint(run, about, history)
                 saved = epoch
                 bar.write(
                     "epoch {:3d}   train loss {:.4f}  accuracy {:7.2%}"
@@ -354,7 +326,7 @@ def main(argv=None):
         confidence = minitorch.softmax(scores, dim=1).amax(dim=1).numpy()
         images, truth = samples.x[test], classes[test]
         sheet = (images, truth, predicted, confidence, labels, samples.noun)
-        write_whole(picture, lambda file: draw(file, history, *sheet))
+        write(picture, lambda file: draw(file, history, *sheet))
 
         weights = fingerprint(*(value.numpy() for value in model.state_dict().values()))
         right = int((predicted == truth).sum())

@@ -231,16 +231,21 @@ def _end(leaf: Any) -> AccumulateGrad | None:
 class RemovableHandle:
     """Returned by every ``register_*hook``: ``remove()`` takes the hook out again.
 
-    Also a context manager that removes the hook at the end of its block.
+    Also a context manager that removes the hook at the end of its block.  With `prepend` the hook
+    is called before those that are there.
     """
 
     _next_id = 0
 
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
         self.id = RemovableHandle._next_id
         RemovableHandle._next_id += 1
         self._hooks = hooks
+        rest = dict(hooks) if prepend else {}
+        if prepend:
+            hooks.clear()
         hooks[self.id] = hook
+        hooks.update(rest)
 
     def remove(self) -> None:
         """Remove the hook; doing so twice is harmless."""

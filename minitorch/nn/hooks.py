@@ -217,16 +217,6 @@ class _WithoutModule:
         return self.hook(*args)
 
 
-def _add_hook(hooks: dict[int, Any], hook: Hook, prepend: bool) -> RemovableHandle:
-    handle = RemovableHandle(hooks, hook)
-    if prepend:
-        rest = {key: value for key, value in hooks.items() if key != handle.id}
-        hooks_in_order = {handle.id: hook, **rest}
-        hooks.clear()
-        hooks.update(hooks_in_order)
-    return handle
-
-
 class Hooked:
     """The part of `Module` where its hooks are registered."""
 
@@ -254,7 +244,7 @@ class Hooked:
         >>> model(ones(2))
         tensor([1., 1.])
         """
-        return _add_hook(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
 
     def register_forward_hook(
         self,
@@ -276,7 +266,7 @@ class Hooked:
         ...     _ = model(ones(5, 2))
         Linear(in_features=2, out_features=3, bias=True) minitorch.Size([5, 3])
         """
-        return _add_hook(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+        return RemovableHandle(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -290,7 +280,7 @@ class Hooked:
         >>> x.grad
         tensor([10., 10.])
         """
-        return _add_hook(self._backward_pre_hooks, Hook(hook), prepend)
+        return RemovableHandle(self._backward_pre_hooks, Hook(hook), prepend)
 
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -307,7 +297,7 @@ class Hooked:
         ...     model(x).sum().backward()
         (tensor([1., 1.]),) (tensor([1., 1.]),)
         """
-        return _add_hook(self._backward_hooks, Hook(hook), prepend)
+        return RemovableHandle(self._backward_hooks, Hook(hook), prepend)
 
     register_backward_hook = register_full_backward_hook
 

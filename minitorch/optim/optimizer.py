@@ -53,6 +53,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._step_pre_hooks: dict[int, Any] = {}
         self._step_post_hooks: dict[int, Any] = {}
+        self._forget_saving_hooks()
         groups = list(params)
         if not groups:
             raise ValueError(
@@ -160,10 +161,42 @@ class Optimizer:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
         return RemovableHandle(self._step_post_hooks, hook)
 
+    def _forget_saving_hooks(self) -> None:
+        self._state_dict_pre_hooks: dict[int, Any] = {}
+        self._state_dict_post_hooks: dict[int, Any] = {}
+        self._load_state_dict_pre_hooks: dict[int, Any] = {}
+        self._load_state_dict_post_hooks: dict[int, Any] = {}
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict`."""
+        return RemovableHandle(self._state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` on what was made; it may return another."""
+        return RemovableHandle(self._state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before it is loaded; it may return another."""
+        return RemovableHandle(self._load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` when a state dict has been loaded."""
+        return RemovableHandle(self._load_state_dict_post_hooks, hook, prepend)
+
     # --- saving -------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """State and options, with parameters replaced by their numbers: PyTorch's layout."""
+        for hook in list(self._state_dict_pre_hooks.values()):
+            hook(self)
         number = {
             id(p): i
             for i, p in enumerate(p for group in self.param_groups for p in group["params"])
@@ -176,10 +209,11 @@ class Optimizer:
         state = {
             (number[id(k)] if isinstance(k, TensorState) else k): v for k, v in self.state.items()
         }
-        return {"state": state, "param_groups": groups}
+        return _through(self._state_dict_post_hooks, self, {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave, here or in PyTorch; parameters are matched by order."""
+        state_dict = _through(self._load_state_dict_pre_hooks, self, dict(state_dict))
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -210,6 +244,8 @@ class Optimizer:
             options = {k: copy.deepcopy(v) for k, v in theirs.items() if k != "params"}
             mine.update(options)
         self.state = state
+        for hook in list(self._load_state_dict_post_hooks.values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -218,6 +254,7 @@ class Optimizer:
         self.__dict__.update(state)
         self._step_pre_hooks = {}
         self._step_post_hooks = {}
+        self._forget_saving_hooks()
 
     def __repr__(self) -> str:
         lines = []
@@ -225,6 +262,14 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _through(hooks: dict[int, Any], optimizer: Any, state: dict[str, Any]) -> dict[str, Any]:
+    """`state`, or what the last hook that returned something has returned."""
+    for hook in list(hooks.values()):
+        result = hook(optimizer, state)
+        state = state if result is None else result
+    return state
 
 
 def _before_step(optimizer: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -228,3 +228,52 @@ def test_arguments_are_torchs(name):
     assert [(p.name, p.kind, p.default) for p in ours] == [
         (p.name, p.kind, p.default) for p in theirs
     ]
+
+
+def hooked(lib):
+    """What hooks on state dicts see and change, in order."""
+    calls = []
+    p = lib.ones(2, requires_grad=True)
+    optimizer = lib.optim.SGD([p], lr=0.1, momentum=0.5)
+
+    def saved(o, state):
+        calls.append(("saved", o is optimizer, sorted(state)))
+        return {**state, "note": 7}
+
+    def loading(o, state):
+        calls.append(("loading", state.pop("note")))
+        state["param_groups"][0]["lr"] = 0.3
+        return state
+
+    optimizer.register_state_dict_pre_hook(lambda o: calls.append("before 1"))
+    optimizer.register_state_dict_pre_hook(lambda o: calls.append("before 0"), prepend=True)
+    optimizer.register_state_dict_post_hook(saved)
+    handle = optimizer.register_load_state_dict_pre_hook(loading)
+    optimizer.register_load_state_dict_post_hook(lambda o: calls.append("after 1"))
+    optimizer.register_load_state_dict_post_hook(lambda o: calls.append("after 0"), prepend=True)
+    state = optimizer.state_dict()
+    optimizer.load_state_dict(state)
+    calls.append((sorted(state), optimizer.param_groups[0]["lr"]))
+    handle.remove()
+    optimizer.load_state_dict(optimizer.state_dict())
+    return calls
+
+
+def test_hooks_on_state_dicts():
+    assert hooked(mt) == hooked(torch)
+
+
+def test_names_of_parameters():
+    def program(lib):
+        model = lib.nn.Sequential(lib.nn.Linear(1, 1), lib.nn.Linear(1, 1))
+        named = lib.optim.SGD(model.named_parameters(), lr=0.1)
+        other = lib.optim.SGD([("x", model[0].weight), ("y", model[0].bias)], lr=0.5)
+        plain = lib.optim.SGD(model[1].parameters(), lr=0.3)
+        other.load_state_dict(plain.state_dict())  # keeps its names
+        seen = [named.state_dict()["param_groups"], other.state_dict()["param_groups"]]
+        plain.load_state_dict(other.state_dict())  # gets them
+        return [[sorted(g.items(), key=str) for g in groups] for groups in seen] + [
+            plain.param_groups[0]["param_names"]
+        ]
+
+    assert program(mt) == program(torch)
