@@ -32,6 +32,16 @@ JOBS = {
         ["examples"],
         [[os.path.join(ROOT, "examples", "digits.py")]],
     ),
+    **{
+        name: (what, ["examples"], [[os.path.join(ROOT, "examples", name + ".py")]])
+        for name, what in {
+            "convnet": "a convolutional network on the same digits",
+            "gpt": "a transformer that learns to write from a text",
+            "lstm": "an LSTM that foretells a time series",
+            "vae": "a variational autoencoder that draws digits",
+            "reinforce": "an agent that learns to balance a pole",
+        }.items()
+    },
     "test": (
         "run the tests",
         ["test", "examples"],
@@ -74,7 +84,7 @@ def main(argv):
     if not argv or argv[0] in ("-h", "--help"):
         print(__doc__)
         for name, (what, _, _) in JOBS.items():
-            print(f"  {name:8} {what}")
+            print(f"  {name:9} {what}")
         return 0
     job, extra_args = argv[0], argv[1:]
     if job not in JOBS:

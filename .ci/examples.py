@@ -3,6 +3,7 @@
 Usage: examples.py FOLDER, where they may write.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -28,13 +29,40 @@ def digits(folder):
     assert first == second, "the same seed gave other weights"
 
 
-EXAMPLES = {"digits.py": digits}
+def short(name, pattern, good):
+    """One of the short examples in full, in strict mode; `good` judges the figure it prints."""
+
+    def check(folder):
+        began = time.perf_counter()
+        printed = run(f"examples/{name}.py", "--out", folder / f"{name}.png", strict="1")
+        seconds = time.perf_counter() - began
+        figure = float(re.search(pattern, printed)[1])
+        assert good(figure), f"{name}: {figure} is not good enough"
+        assert (folder / f"{name}.png").stat().st_size > 10_000
+        print(f"{name}: {figure} in {seconds:.0f} s" + (" (SLOW)" if seconds > 60 else ""))
+
+    return check
 
 
-def run(*command):
+EXAMPLES = {
+    "digits.py": digits,
+    "convnet.py": short("convnet", r"accuracy: ([\d.]+)%", lambda percent: percent >= 98.5),
+    "gpt.py": short("gpt", r"test loss: ([\d.]+)", lambda nats: 1 < nats < 1.8),
+    "lstm.py": short("lstm", r"test error: ([\d.]+)", lambda error: error < 0.03),
+    "vae.py": short("vae", r"loss: ([\d.]+)", lambda nats: nats < 24.5),
+    "reinforce.py": short("reinforce", r"stand for (\d+)", lambda steps: steps > 180),
+}
+HELPERS = {"common.py", "data_files.py", "picture.py"}
+
+
+def run(*command, strict="0"):
     print("$ python", *command, flush=True)
     done = subprocess.run(
-        [sys.executable, *map(str, command)], stdout=subprocess.PIPE, text=True, check=False
+        [sys.executable, *map(str, command)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "MINITORCH_STRICT": strict},
     )
     print("\n".join(done.stdout.splitlines()[-6:]), flush=True)
     if done.returncode:
@@ -43,11 +71,7 @@ def run(*command):
 
 
 def main(folder):
-    programs = {
-        path.name
-        for path in Path("examples").glob("*.py")
-        if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
-    }
+    programs = {path.name for path in Path("examples").glob("*.py")} - HELPERS
     assert programs == set(EXAMPLES), f"EXAMPLES and examples/ differ: {programs}"
     for check in EXAMPLES.values():
         check(Path(folder))
