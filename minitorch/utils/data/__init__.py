@@ -1,6 +1,7 @@
 """Datasets, samplers, and the loader that makes batches of them.  Mirrors ``torch.utils.data``."""
 
 from minitorch.utils.data.collate import default_collate, default_convert
+from minitorch.utils.data.dataloader import DataLoader
 from minitorch.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -11,10 +12,9 @@ from minitorch.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
-from minitorch.utils.data.loader import DataLoader
+from minitorch.utils.data.distributed import DistributedSampler
 from minitorch.utils.data.sampler import (
     BatchSampler,
-    DistributedSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,

@@ -348,7 +348,7 @@ def rows_of(dataset: Any, indices: Sequence[int]) -> list[Tensor] | None:
     """
     while type(dataset) is Subset:
         dataset, indices = dataset.dataset, [dataset.indices[i] for i in indices]
-    if type(dataset) is not TensorDataset or not indices:
+    if type(dataset) is not TensorDataset or len(indices) == 0:
         return None
     if mode.recording and any(tensor._node is not None for tensor in dataset.tensors):
         return None

@@ -17,8 +17,8 @@ import signal
 import threading
 import time
 import weakref
-from collections.abc import Sequence
-from multiprocessing import connection, parent_process
+from collections.abc import Iterator, Sequence
+from multiprocessing import connection, parent_process, resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -47,20 +47,24 @@ class Processes:
         self.spawned = ways.get_start_method() != "fork"
         packed = by_value.dumps(setup) if self.spawned else None
         try:
-            for number in range(setup.num_workers):
-                ours, theirs = ways.Pipe()
-                _ends.add(ours)
-                arguments = (theirs, number, None if self.spawned else setup)
-                process = ways.Process(
-                    target=_main, args=arguments, daemon=True, name=f"DataLoader worker {number}"
-                )
-                with theirs, by_value.without_main():
-                    process.start()
-                self.processes.append(process)
-                self.receivers.append(Receiver(ours))
-                if packed is not None:
-                    with contextlib.suppress(OSError):  # a dead worker is reported when waited for
-                        ours.send_bytes(packed)
+            with _without_ctrl_c(self.spawned), by_value.without_main():
+                for number in range(setup.num_workers):
+                    ours, theirs = ways.Pipe()
+                    _ends.add(ours)
+                    process = ways.Process(
+                        target=_main,
+                        args=(theirs, number, None if self.spawned else setup),
+                        daemon=True,
+                        name=f"DataLoader worker {number}",
+                    )
+                    with theirs:
+                        process.start()
+                    self.processes.append(process)
+                    self.receivers.append(Receiver(ours))
+            if packed is not None:
+                for receiver in self.receivers:
+                    with contextlib.suppress(OSError):  # dead workers are told of when waited for
+                        receiver.connection.send_bytes(packed)
         except BaseException:
             self.close()
             raise
@@ -139,10 +143,25 @@ class Processes:
                     process.join()
 
 
+@contextlib.contextmanager
+def _without_ctrl_c(spawned: bool) -> Iterator[None]:
+    """Processes that start inside do not notice Ctrl-C: it is the program's, which ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    if spawned:  # whose start, where it comes with the first process, would undo what follows
+        resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _main(pipe: Any, number: int, setup: Setup | None) -> None:
     """What a worker process runs."""
     with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's, which ends us
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     for end in list(_ends):
         end.close()
     broken = None

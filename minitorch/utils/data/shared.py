@@ -15,10 +15,10 @@ import itertools
 import mmap
 import os
 import pickle
+import socket
 import tempfile
 import weakref
 from collections import deque
-from multiprocessing import reduction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +95,8 @@ class Sender:
     def send(self, message: Any, handle: int | None) -> None:
         self.connection.send(message)
         if handle is not None and handle >= 0:
-            reduction.send_handle(self.connection, handle, os.getppid())
+            with _socket(self.connection) as channel:
+                socket.send_fds(channel, [b"!"], [handle])
             os.close(handle)
 
     def _segment(self, size: int) -> tuple[int, int | None, str]:
@@ -137,6 +138,11 @@ def _arrived(array: np.ndarray) -> Any:
 
 
 REDUCED = {**copyreg.dispatch_table, Tensor: _reduced}
+
+
+def _socket(connection: Any) -> socket.socket:
+    """The socket that a pipe of `multiprocessing` is made of; open files can be sent through it."""
+    return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(connection.fileno()))
 
 
 def _nameless() -> int:
@@ -197,7 +203,11 @@ class Receiver:
         if not POSIX:
             self.segments[number] = mmap.mmap(-1, size, tagname=name)  # type: ignore[call-arg]
             return
-        handle = reduction.recv_handle(self.connection)
+        with _socket(self.connection) as channel:
+            _, handles, _, _ = socket.recv_fds(channel, 1, 1)
+        if not handles:
+            raise OSError("no shared memory came: are too many files open?")
+        handle = handles[0]
         try:
             self.segments[number] = mmap.mmap(handle, size)
         finally:

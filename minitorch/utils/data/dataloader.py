@@ -28,12 +28,12 @@ from minitorch.utils.data.sampler import (
     SequentialSampler,
     draw_seed,
 )
-from minitorch.utils.data.worker import Setup, Task
+from minitorch.utils.data.worker import Setup, Task, get_worker_info
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
-__all__ = ["DataLoader"]
+__all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 T_co = TypeVar("T_co", covariant=True)
 METHODS = ("multiprocessing", "thread")
