@@ -50,7 +50,18 @@ def _kept(input: Any, p: float, lead: int | None) -> np.ndarray:
                 f"dropping channels needs {lead} or more dimensions, got shape {list(shape)}"
             )
         shape = (*shape[:lead], *(1,) * (len(shape) - lead))
+    elif not input._data.flags.c_contiguous:
+        return _in_memory_order(input._data, p)
     return stream(None).bernoulli(1 - p, shape, input._data.dtype)
+
+
+def _in_memory_order(data: np.ndarray, p: float) -> np.ndarray:
+    """What `_kept` gives for transposed memory: PyTorch draws as the elements lie."""
+    axes = sorted(range(data.ndim), key=lambda axis: -data.strides[axis])
+    if not data.transpose(axes).flags.c_contiguous:  # with gaps or repetitions: row by row
+        axes = list(range(data.ndim))
+    drawn = stream(None).bernoulli(1 - p, tuple(data.shape[a] for a in axes), data.dtype)
+    return drawn.transpose(np.argsort(axes))
 
 
 def _drop(input: Any, p: float, training: bool, inplace: bool, lead: int | None = None) -> Any:

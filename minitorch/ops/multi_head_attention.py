@@ -224,8 +224,11 @@ def multi_head_attention_forward(
         out = matmul(weights, v)
     else:
         out = scaled_dot_product_attention(q, k, v, attn_mask, p, is_causal)
-    out = reshape(permute(out, (0, 2, 1, 3) if batch_first else (2, 0, 1, 3)), shape)
+    # The sequence first even if the batch is to be: PyTorch's layout, which dropout draws by.
+    out = reshape(permute(out, (2, 0, 1, 3)), (length, batch, size))
     out = linear(out, out_proj_weight, out_proj_bias)
+    if batch_first:
+        out = transpose(out, 0, 1)
     if weights is not None and average_attn_weights:
         weights = mean(weights, 1)
     if not batched:
