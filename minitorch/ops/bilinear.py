@@ -25,6 +25,17 @@ import numpy as np
 
 from minitorch.ops.primitive import primitive
 
+LARGE = 1 << 14  # elements of a result
+
+
+def dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """``x @ y`` for matrices.
+
+    np.dot starts 0.6 us sooner than np.matmul, but fills its result with zeros first: of two
+    matrices that give (2048, 256), it takes 322 us, and np.matmul 208.
+    """
+    return x.dot(y) if len(x) * y.shape[1] < LARGE else np.matmul(x, y)
+
 
 def rows(x: np.ndarray) -> np.ndarray:
     """All leading dimensions as one."""
@@ -35,21 +46,21 @@ def rows(x: np.ndarray) -> np.ndarray:
 
 @primitive
 def mm(x, w, /):
-    if 0 < x.ndim <= 2:
-        return x.dot(w)
-    return rows(x).dot(w).reshape(x.shape[:-1] + w.shape[1:])
+    if x.ndim == 2:
+        return dot(x, w)
+    return dot(rows(x), w).reshape(x.shape[:-1] + w.shape[1:])
 
 
 @primitive
 def mm_t(x, w, /):
-    if 0 < x.ndim <= 2:
-        return x.dot(w.T)
-    return rows(x).dot(w.T).reshape(x.shape[:-1] + w.shape[:1])
+    if x.ndim == 2:
+        return dot(x, w.T)
+    return dot(rows(x), w.T).reshape(x.shape[:-1] + w.shape[:1])
 
 
 @primitive
 def t_mm(x, y, /):
-    return rows(x).T.dot(rows(y))
+    return dot(rows(x).T, rows(y))
 
 
 mm.gradient(x=lambda g, w: mm_t(g, w), w=lambda g, x: t_mm(x, g))

@@ -12,7 +12,7 @@ import numpy as np
 
 from minitorch.numerics.adding import add_rows
 from minitorch.ops.arithmetic import add
-from minitorch.ops.bilinear import bmm, mm, mm_t, rows
+from minitorch.ops.bilinear import bmm, dot, mm, mm_t, rows
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.fused import fused
@@ -30,7 +30,7 @@ def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
 
 @fused(reference=_affine_reference)
 def _affine(x, w, bias, /):
-    out = (x if x.ndim == 2 else rows(x)).dot(w.T)
+    out = dot(x if x.ndim == 2 else rows(x), w.T)
     out += bias
     return out if x.ndim == 2 else out.reshape(x.shape[:-1] + w.shape[:1]), (x, w)
 
@@ -41,10 +41,10 @@ def _(g, wanted, x, w):
     shape = None
     if x.ndim != 2:
         shape, x, g = x.shape, rows(x), rows(g)
-    grad = g.dot(w) if for_x else None
+    grad = dot(g, w) if for_x else None
     return (
         grad if shape is None or grad is None else grad.reshape(shape),
-        g.T.dot(x) if for_w else None,
+        dot(g.T, x) if for_w else None,
         add_rows(g) if for_bias else None,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
-from minitorch.numerics.aligned import scratch
+from minitorch.numerics.aligned import aligned, scratch
 from minitorch.optim.elementwise import SMALL, by_tile
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
 
@@ -88,7 +88,9 @@ class SGD(Optimizer):
                 held = state.get("momentum_buffer")
                 first = held is None
                 if first:
-                    held = state["momentum_buffer"] = wrap(np.empty_like(data))
+                    flat = data.flags.c_contiguous
+                    buffer = aligned(data.shape, dtype) if flat else np.empty_like(data)
+                    held = state["momentum_buffer"] = wrap(buffer)
                 buffer = held._data
             arrays = (data, g, buffer)
             if data.size > SMALL and all(a is None or a.flags.c_contiguous for a in arrays):
