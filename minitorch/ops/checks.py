@@ -36,7 +36,8 @@ def check_number(name: str, input: Any) -> None:
 
 def check_floating(name: str, input: Any, *, complex: bool = True) -> None:
     """NotImplementedError for integers and booleans, and complex numbers unless allowed."""
-    check_tensor(name, input)
+    if not isinstance(input, TensorState):
+        check_tensor(name, input)
     if input._data.dtype.kind not in ("fcV" if complex else "fV"):
         raise NotImplementedError(
             f"{name}() is for floating{' and complex' if complex else ''} tensors, not "

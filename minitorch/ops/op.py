@@ -78,19 +78,20 @@ class Op(Operation):
         if not names:
             return NOTHING
         where = [self._index(name) for name in names]
-        if any(shape for _, shape in where):
-            gets = [_shape_at(i) if shape else operator.itemgetter(i) for i, shape in where]
-            if len(gets) == 1:
-                (only,) = gets
-                return lambda values: (only(values),)
-            if len(gets) == 2:
-                first, second = gets
-                return lambda values: (first(values), second(values))
-            return lambda values: tuple([get(values) for get in gets])
-        if len(where) == 1:
-            place = where[0][0]
-            return operator.itemgetter(slice(place, place + 1))  # a tuple of one
-        return operator.itemgetter(*[i for i, _ in where])
+        shaped = [i for i, shape in where if shape]
+        end = len(self.parameters) + (2 if self.many else 1)
+        # Shapes are picked from behind the other values.
+        places = [end + shaped.index(i) if shape else i for i, shape in where]
+        if len(places) == 1:
+            pick = operator.itemgetter(slice(places[0], places[0] + 1))  # a tuple of one
+        else:
+            pick = operator.itemgetter(*places)
+        if not shaped:
+            return pick
+        if len(shaped) == 1:
+            (only,) = shaped
+            return lambda values: pick((*values, _shape_of(values[only])))
+        return lambda values: pick((*values, *[_shape_of(values[i]) for i in shaped]))
 
     def _index(self, name: str) -> tuple[int, bool]:
         """Where `name` is in (*arguments, out, i), and whether only its shape is meant."""
@@ -157,14 +158,10 @@ def _of_two(rule_a: Any, rule_b: Any) -> Any:
     return gradients
 
 
-def _shape_at(i: int) -> Callable[[Sequence[Any]], Any]:
-    def shape(values: Sequence[Any]) -> Any:
-        value = values[i]
-        if type(value) is ndarray:
-            return value.shape
-        return [v.shape for v in value] if isinstance(value, list | tuple) else np.shape(value)
-
-    return shape
+def _shape_of(value: Any) -> Any:
+    if type(value) is ndarray:
+        return value.shape
+    return [v.shape for v in value] if isinstance(value, list | tuple) else np.shape(value)
 
 
 def reattach(value: ndarray, edge: Any) -> Any:
@@ -226,18 +223,18 @@ class _Output(Operation):
 
 def output_node(parent: Node, i: int, outs: Sequence[tuple[Any, Any]]) -> Node:
     """The node of output number `i` of `parent`; `outs` are all outputs' shapes and dtypes."""
-    return _output_node(parent, i, len(outs), *outs[i])
-
-
-def _output_node(parent: Node, i: int, count: int, shape: Any, dtype: Any) -> Node:
-    return _OutputNode(_Output(parent.op.grad_name), (parent,), ((i, count),), shape, dtype)
+    return _OutputNode(_Output(parent.op.grad_name), (parent,), ((i, len(outs)),), *outs[i])
 
 
 def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:
     """Output number `i` of `parent` as a Tensor; integers and booleans have no gradient."""
-    if not differentiable(outs[i]):
-        return wrap(outs[i])
-    return wrap(outs[i], _output_node(parent, i, len(outs), outs[i].shape, outs[i].dtype))
+    out = outs[i]
+    if out.dtype.kind not in "fcV":
+        return wrap(out)
+    node = _OutputNode(
+        _Output(parent.op.grad_name), (parent,), ((i, len(outs)),), out.shape, out.dtype
+    )
+    return wrap(out, node)
 
 
 def differentiable(array: ndarray) -> bool:

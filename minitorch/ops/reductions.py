@@ -89,7 +89,7 @@ def _sum(input, /, dims, keepdim):
     if kind.itemsize < 4 or kind.kind in "biu":
         return _reduce_widely(np.add, input, dims, keepdim)
     if input.size < SMALL:
-        return np.add.reduce(input, axis=dims, keepdims=keepdim)
+        return np.add.reduce(input, dims, keepdims=keepdim)
     return add_up(input, dims, keepdim)
 
 

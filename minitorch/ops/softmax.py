@@ -77,8 +77,8 @@ _log_softmax.gradient(input=lambda g, out, dim: g - np.exp(out) * sum_over(g, di
 
 
 def _prepare(name: str, input: Any, dim: int, dtype: DType | None) -> tuple[Any, Any]:
-    check_tensor(name, input)
     if dtype is not None:
+        check_tensor(name, input)
         input = cast(input, to_numpy_dtype(dtype))
     check_floating(name, input, complex=False)
     dim = check_dim(dim, input._data.ndim)

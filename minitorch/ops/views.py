@@ -51,7 +51,8 @@ def mark_view(result: Any, source: Any, call: Any, settings: tuple[Any, ...],
         return result
     if memory is not whole and memory is not whole.base and owner(memory) is not owner(whole):
         return result
-    if not mode.recording:
+    recording = mode.recording
+    if not recording:
         refusal = NO_GRAD
     above = source._view
     result._view = view = _new(View)
@@ -69,7 +70,7 @@ def mark_view(result: Any, source: Any, call: Any, settings: tuple[Any, ...],
     elif len(views) >= 8 and len(views) & (len(views) - 1) == 0:
         views[:] = [ref for ref in views if ref() is not None]  # at each power of two: amortised
     views.append(weakref.ref(result))
-    if not mode.recording and base._node is not None:
+    if not recording and base._node is not None:
         result._node = DeadEnd(result._data)
     return result
 

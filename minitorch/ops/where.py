@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["masked_fill", "nan_to_num", "where"]
 
+SMALL = 2048
 _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
@@ -35,7 +36,7 @@ def _worth_bits(mask: Any, x: Any) -> bool:
     """
     return (
         type(mask) is type(x) is np.ndarray
-        and mask.size > 2048
+        and mask.size > SMALL
         and mask.shape == x.shape
         and x.dtype.itemsize in _BITS
     )
@@ -62,6 +63,8 @@ keep.gradient(input=lambda g, mask: keep(g, mask))
 @primitive
 def _where(condition, input, other, /):
     """`input` where `condition`, else `other`: arrays of one dtype, or numbers."""
+    if condition.size <= SMALL:
+        return np.where(condition, input, other)
     whole, part = (input, other) if np.ndim(input) else (other, input)
     if not _worth_bits(condition, whole) or (np.ndim(part) and part.shape != whole.shape):
         return np.where(condition, input, other)
