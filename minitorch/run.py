@@ -14,6 +14,7 @@ own behind a plus sign.
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import importlib
 import importlib.abc
@@ -128,12 +129,17 @@ class _Sisters(importlib.abc.MetaPathFinder):
 
 def _watch(module: Any, name: str) -> None:
     """Make what is missing in `module`, and in the modules in it, an error of `_missing`."""
-    if "__getattr__" in vars(module) or not module.__name__.startswith("minitorch."):
+    own = vars(module).get("__getattr__")
+    if hasattr(own, "asked_as") or not module.__name__.startswith("minitorch."):
         return
 
     def __getattr__(missing: str) -> Any:
+        if own is not None:
+            with contextlib.suppress(AttributeError):
+                return own(missing)
         raise _missing(f"{name}.{missing}")
 
+    __getattr__.asked_as = name  # type: ignore[attr-defined]
     module.__getattr__ = __getattr__
     for part in getattr(module, "__all__", ()):
         if isinstance(value := vars(module).get(part), types.ModuleType):

@@ -146,3 +146,11 @@ def test_sparse_matrices_are_dense_with_the_same_numbers():
         mt.sparse_coo_tensor([[2], [0]], [1.0], (2, 3))
     with pytest.raises(RuntimeError, match="2 indices for values"):
         mt.sparse_coo_tensor([[0, 1], [0, 1]], [1.0], (2, 3))
+
+
+def test_there_are_no_other_processes():
+    assert not mt.distributed.is_available() and not mt.distributed.is_initialized()
+    with pytest.raises(NotImplementedError, match="one process"):
+        mt.distributed.init_process_group(backend="gloo")
+    with pytest.raises(NotImplementedError, match="one process"):
+        mt.nn.parallel.DistributedDataParallel(mt.nn.Linear(1, 1))

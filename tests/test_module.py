@@ -151,9 +151,17 @@ def test_parameters_and_buffers():
 @pytest.mark.parametrize("item", [nn.Parameter(mt.ones(1)), nn.ReLU()])
 def test_plain_containers_are_refused(hide, item):
     m = nn.Module()
-    with pytest.raises(TypeError, match="'layers' of Module.*Use nn.(Parameter|Module)(List|Dict)"):
-        m.layers = hide(item)
-    assert not hasattr(m, "layers")
+    m.layers = hide(item)
+    for walk in (m.parameters, m.named_parameters, m.state_dict):
+        with pytest.raises(TypeError, match="'layers' of Module.*Use nn.(Parameter|Module)"):
+            list(walk())
+
+
+def test_a_container_may_be_set_before_what_it_holds_is_registered():
+    m = nn.Module()
+    m.hparams = {"layer": nn.Linear(1, 1)}
+    m.layer = m.hparams["layer"]
+    assert len(list(m.parameters())) == 2
 
 
 def test_what_was_put_into_a_container_later_is_found():

@@ -1,4 +1,8 @@
-"""Parameters and modules in plain lists and dicts, which would never be found: refused."""
+"""Parameters and modules in plain lists and dicts, which would never be found: refused.
+
+Asked when parameters are listed or saved, not when an attribute is set: a program may register
+what it holds afterwards, or train it by other means.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from minitorch.engine.state import TensorState
 from minitorch.nn import state_dict as saving
 from minitorch.nn.converting import Converting
 from minitorch.nn.hooks import GLOBAL, Hooked, call_with_hooks
-from minitorch.nn.lost import refuse_lost
 from minitorch.nn.parameter import Buffer, Parameter
 from minitorch.nn.where import say_where
 
@@ -227,8 +226,6 @@ class Module(Converting, Hooked):
                 )
             state["_buffers"][name] = value
         else:
-            if isinstance(value, list | tuple | dict | set):
-                refuse_lost(self, type(self), name, value)
             super().__setattr__(name, value)
 
     def _forget(self, name: str, keep: str) -> None:

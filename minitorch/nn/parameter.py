@@ -11,7 +11,7 @@ import numpy as np
 
 from minitorch.dtypes import dtype as DType
 from minitorch.dtypes import from_numpy_dtype
-from minitorch.engine.state import LEAF, TensorState
+from minitorch.engine.state import LEAF, TensorState, wrap
 from minitorch.ops.creation import empty
 from minitorch.tensor import Tensor
 
@@ -130,12 +130,12 @@ class _Uninitialized(Tensor):
 
     @property
     def data(self) -> Tensor:
-        """One of the same dtype that needs no gradient."""
-        return UninitializedBuffer(dtype=self.dtype)
+        """An empty tensor of the same dtype: initializing it changes nothing, as in PyTorch."""
+        return wrap(self._held)
 
     @data.setter
     def data(self, value: Any) -> None:
-        self._held = value._held
+        self._held = value._held if isinstance(value, _Uninitialized) else value._data
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become an ordinary tensor of this shape, with arbitrary values, in place."""

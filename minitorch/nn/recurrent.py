@@ -109,6 +109,16 @@ class RNNBase(Module):
                 self._all_weights.append(list(names.values()))
         self.reset_parameters()
 
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        """The names of all parameters, layer by layer: programs that initialize them ask."""
+        return [name for names in self._all_weights for name in names]
+
+    @property
+    def _flat_weights(self) -> list[Any]:
+        """All parameters, layer by layer."""
+        return [getattr(self, name) for name in self._flat_weights_names]
+
     def reset_parameters(self) -> None:
         """Draw the parameters anew."""
         bound = 1 / math.sqrt(self.hidden_size)

@@ -64,6 +64,14 @@ def sizes(size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
+def by_name(name: str, size: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The size where it came as a keyword, ``zeros(size=(2, 3))``."""
+    if size or list(named) != ["size"]:
+        wrong = next((n for n in named if n != "size"), "size")
+        raise TypeError(f"{name}() got an unexpected keyword argument {wrong!r}")
+    return (named["size"],)
+
+
 # --- from data --------------------------------------------------------------------------------
 
 
@@ -145,9 +153,14 @@ def _number(value: Any, wanted: np.dtype[Any] | None) -> np.ndarray:
 
 
 def _plain(data: Any) -> Any:
-    """Nested lists with every Tensor replaced by its array, every other sequence by a list."""
+    """Nested lists with every Tensor replaced by its number, every other sequence by a list."""
     if isinstance(data, TensorState):
-        return data._data
+        if data._data.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars; a list holds one of "
+                f"shape {list(data._data.shape)}: use stack() or cat()"
+            )
+        return data._data.reshape(())[()]
     if isinstance(data, list | tuple):
         return [_plain(x) for x in data] if _holds_other(data) else data
     if isinstance(data, Sequence | memoryview) and not isinstance(data, str | bytes):
@@ -286,9 +299,7 @@ def _filled(make: Any, doc: str) -> Any:
         **named: Any,
     ) -> Any:
         if named:
-            size = (named.pop("size"),) if "size" in named else size
-            if named:
-                raise TypeError(f"{make.__name__}() has no argument {next(iter(named))!r}")
+            size = by_name(make.__name__, size, named)
         kind = default_numpy() if dtype is None else to_numpy_dtype(dtype)
         result = made(make(sizes(size), kind), device, requires_grad, layout)
         return result if out is None else store(out, result)

@@ -12,7 +12,7 @@ from minitorch import generator as streams
 from minitorch.devices import require_cpu
 from minitorch.dtypes import default_numpy, from_numpy_dtype, to_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
-from minitorch.ops.creation import made, sizes
+from minitorch.ops.creation import by_name, made, sizes
 from minitorch.ops.out import store
 from minitorch.ops.primitive import primitive
 
@@ -114,13 +114,17 @@ def _floating(dtype: Any) -> np.dtype[Any]:
     return kind
 
 
+def _size(name: str, size: tuple[Any, ...], named: dict[str, Any]) -> tuple[int, ...]:
+    return sizes(by_name(name, size, named) if named else size)
+
+
 def rand(
     *size: Any, generator: Generator | None = None, names: None = None, out: Any = None,
     dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-    pin_memory: bool = False,
+    pin_memory: bool = False, **named: Any,
 ) -> Tensor:  # fmt: skip
     """Numbers drawn evenly from [0, 1)."""
-    numbers = stream(generator).uniform(sizes(size), _floating(dtype))
+    numbers = stream(generator).uniform(_size("rand", size, named), _floating(dtype))
     result = made(numbers, device, requires_grad, layout)
     return result if out is None else store(out, result)
 
@@ -128,10 +132,10 @@ def rand(
 def randn(
     *size: Any, generator: Generator | None = None, names: None = None, out: Any = None,
     dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-    pin_memory: bool = False,
+    pin_memory: bool = False, **named: Any,
 ) -> Tensor:  # fmt: skip
     """Numbers drawn from the normal distribution with mean 0 and variance 1."""
-    numbers = stream(generator).normal(sizes(size), _floating(dtype))
+    numbers = stream(generator).normal(_size("randn", size, named), _floating(dtype))
     result = made(numbers, device, requires_grad, layout)
     return result if out is None else store(out, result)
 

@@ -11,7 +11,7 @@ from minitorch.ops import broadcasting, storage
 from minitorch.ops import shapes as ops
 from minitorch.ops.inplace import move_in_place
 from minitorch.ops.out import as_method
-from minitorch.tensor.numpy_protocol import FUNCTIONS
+from minitorch.tensor.numpy_protocol import FUNCTIONS, with_tensors
 
 
 def spread(op: Any, *keywords: str) -> Any:
@@ -112,7 +112,7 @@ FUNCTIONS.update({
     np.atleast_1d: ops.atleast_1d,
     np.atleast_2d: ops.atleast_2d,
     np.atleast_3d: ops.atleast_3d,
-    np.broadcast_arrays: lambda *args: list(broadcasting.broadcast_tensors(*args)),
+    np.broadcast_arrays: with_tensors(lambda *args: list(broadcasting.broadcast_tensors(*args))),
     np.shape: lambda a: a._data.shape,
     np.ndim: lambda a: a._data.ndim,
     np.size: lambda a, axis=None: np.size(a._data, axis),

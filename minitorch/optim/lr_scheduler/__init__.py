@@ -34,3 +34,6 @@ __all__ = [
     "SequentialLR",
     "StepLR",
 ]
+
+for _name in __all__:  # programs tell schedulers by ``type(scheduler).__module__``
+    globals()[_name].__module__ = __name__

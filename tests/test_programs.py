@@ -1,0 +1,84 @@
+"""What public programs showed to be different from PyTorch, each by a few lines of ours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch as mt
+from minitorch import nn
+
+
+@pytest.mark.parametrize("make", [mt.rand, mt.randn, mt.zeros, mt.ones, mt.empty])
+def test_the_size_may_come_as_a_keyword(make):
+    assert make(size=(2, 3)).shape == (2, 3)
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        make(2, shape=3)
+
+
+def test_tensors_in_a_list_count_as_numbers():
+    one, two = mt.tensor([1.0]), mt.tensor([[2.0]])
+    assert mt.tensor([one, two]).tolist() == [1, 2]
+    assert mt.tensor([[one], [two]]).shape == (2, 1)
+    assert mt.tensor([mt.tensor(3), 4]).dtype is mt.int64
+    with pytest.raises(ValueError, match="only one element tensors"):
+        mt.tensor([mt.ones(2), mt.ones(2)])
+
+
+def test_a_histogram_has_a_hundred_bins_by_default():
+    hist, edges = mt.histogram(mt.arange(200.0), density=True)
+    assert hist.shape == (100,) and edges.shape == (101,)
+
+
+def test_numpy_broadcasts_tensors_with_arrays():
+    a, b = np.broadcast_arrays(mt.ones(2, 1), np.zeros(3))
+    assert a.shape == b.shape == (2, 3)
+
+
+def test_the_weights_of_a_recurrent_layer_have_a_flat_list():
+    gru = nn.GRU(2, 3, num_layers=2, bidirectional=True)
+    assert gru._flat_weights_names == [name for name, _ in gru.named_parameters()]
+    assert all(a is b for a, b in zip(gru._flat_weights, gru.parameters()))
+
+
+def test_a_lazy_layer_can_be_initialized_too_early_to_no_effect():
+    layer = nn.LazyLinear(1)
+    layer.weight.data.normal_(0, 0.01)
+    layer.bias.data.fill_(0)
+    assert layer.weight.data.shape == (0,)
+    layer(mt.ones(2, 3))
+    assert layer.weight.shape == (1, 3)
+
+
+def test_schedulers_are_of_one_module():
+    from minitorch.optim import lr_scheduler
+
+    optimizer = mt.optim.SGD([nn.Parameter(mt.ones(1))], lr=0.1)
+    assert lr_scheduler.MultiStepLR(optimizer, [3]).__module__ == lr_scheduler.__name__
+
+
+def test_layers_that_train_themselves_may_be_kept_in_a_list():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = []
+            for _ in range(2):
+                self.layers = [*self.layers, nn.Linear(1, 1)]
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return x
+
+    net = Net()
+    net(mt.ones(1, 1)).sum().backward()
+    assert all(layer.weight.grad is not None for layer in net.layers)
+    with pytest.raises(TypeError, match="plain list"):
+        list(net.parameters())
+
+
+def test_loaders_by_the_names_of_pytorchs_files():
+    from minitorch.utils.data import DataLoader, DistributedSampler, dataloader, distributed
+
+    assert dataloader.DataLoader is DataLoader
+    assert distributed.DistributedSampler is DistributedSampler
