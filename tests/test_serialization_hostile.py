@@ -320,6 +320,11 @@ def test_ends_that_lie(field):
         refused(data)
 
 
+def test_a_compressed_pickle():
+    program = b"\x80\2" + b"}" * 10**7 + b"."
+    refused(zipped([("m/data.pkl", program)], zipfile.ZIP_DEFLATED), "compressed")
+
+
 def test_archives_of_something_else():
     refused(zipped([("word/document.xml", b"<x/>")]), "neither")
     refused(zipped([("m/data.pkl", b"\x80\2N."), ("m/constants.pkl", b"")]), "TorchScript")

@@ -50,6 +50,8 @@ def read_pt(
     """What was saved in an archive that has a ``data.pkl``."""
     source = archive.source
     folder = pickle_folder(archive)
+    if any(member.method != STORED for member in archive.members.values()):
+        raise source.error("it is compressed, which PyTorch's files are not; unzip and zip it anew")
     if f"{folder}/constants.pkl" in archive.members:
         raise source.error("it is a TorchScript program; save its state_dict() with torch.save")
     if f"{folder}/byteorder" in archive.members:
@@ -70,8 +72,6 @@ def read_pt(
 
     def read_storage(kind: names.StorageType, name: str) -> Storage:
         member = f"{folder}/data/{name}"
-        if archive.members.get(member, _NONE).method != STORED:
-            raise source.error(f"storage {name!r} is missing or compressed")
         if not mmap:
             return Storage(archive.read(member), kind.dtype)
         found, position = archive.locate(member)
@@ -81,13 +81,6 @@ def read_pt(
     if not weights_only:
         return unpickle_trusted(file, load_storage, **options)
     return unpickle(source, file, content.size, load_storage)
-
-
-class _None:
-    method = -1
-
-
-_NONE: Any = _None()
 
 
 def pickle_folder(archive: ArchiveReader) -> str | None:

@@ -13,7 +13,7 @@ from minitorch.serialization import load, save
 from minitorch.utils.streams import get_streams, set_streams
 
 FORMAT = 1
-KEYS = {"format", "parts", "streams", "epoch", "pass", "notes"}
+KEYS = {"format", "parts", "streams", "loader", "epoch", "pass", "notes"}
 
 
 class Checkpoint:
@@ -57,6 +57,8 @@ class Checkpoint:
         self._in_epoch = False
         self._pass: _Pass | None = None  # the one that `batches` is in
         self._rest: dict[str, Any] | None = None  # of a loaded run: the pass that it was in
+        self._order: Generator | None = None  # the own stream of the last loader, if it had one
+        self._order_state: Any = None  # of a loaded run: how that goes on
 
     def exists(self) -> bool:
         """Whether there is something to load."""
@@ -73,6 +75,7 @@ class Checkpoint:
                 "format": FORMAT,
                 "parts": {name: _state(part) for name, part in self.parts.items()},
                 "streams": get_streams(),
+                "loader": None if self._order is None else self._order.get_state(),
                 "epoch": self.epoch + (self._in_epoch and self._pass is None),
                 "pass": None if self._pass is None else self._pass.state(),
                 "notes": notes,
@@ -109,7 +112,9 @@ class Checkpoint:
             set_streams(streams)
             raise
         self.epoch, self._in_epoch = saved["epoch"], False
-        self._pass, self._rest = None, saved["pass"]
+        self._pass, self._rest, self._order_state = None, saved["pass"], saved["loader"]
+        if self._rest is not None:
+            self._rest["now"] = saved["streams"]
         return saved["notes"]
 
     def _read(self) -> dict[str, Any]:
@@ -136,8 +141,12 @@ class Checkpoint:
         """
         if self._pass is not None:
             raise RuntimeError("batches(): the last pass is not over; one at a time")
-        rest, self._rest = self._rest, None
-        self._pass = current = _Pass(loader, rest)
+        own = getattr(loader, "generator", None)
+        self._order = own if isinstance(own, Generator) else None
+        if self._order is not None and self._order_state is not None:
+            self._order.set_state(self._order_state)
+        rest, self._rest, self._order_state = self._rest, None, None
+        self._pass = current = _Pass(loader, self._order, rest)
         try:
             yield from current
         finally:
@@ -151,34 +160,31 @@ class _Pass:
     come back, the pass begins anew from them, and the batches that were done are passed over.
     """
 
-    def __init__(self, loader: Any, rest: dict[str, Any] | None) -> None:
+    def __init__(self, loader: Any, order: Generator | None, rest: dict[str, Any] | None) -> None:
         self.loader = loader
-        self.own = getattr(loader, "generator", None)  # the loader's own stream, if it has one
+        self.order = order
         self.rest = rest
-        self.begin = self._streams() if rest is None else rest["begin"]
+        if rest is None:
+            self.begin = {"streams": get_streams(), "loader": order and order.get_state()}
+        else:
+            self.begin = rest["begin"]
         self.done = 0
 
-    def _streams(self) -> dict[str, Any]:
-        own = {"loader": self.own.get_state()} if isinstance(self.own, Generator) else {}
-        return {**get_streams(), **own}
-
-    def _go_on_from(self, streams: dict[str, Any]) -> None:
-        set_streams(streams)
-        if "loader" in streams and isinstance(self.own, Generator):
-            self.own.set_state(streams["loader"])
-
     def state(self) -> dict[str, Any]:
-        return {"begin": self.begin, "now": self._streams(), "done": self.done}
+        return {"begin": self.begin, "done": self.done}
 
     def __iter__(self) -> Iterator[Any]:
         if self.rest is not None:
-            self._go_on_from(self.begin)
+            set_streams(self.begin["streams"])
+            if self.order is not None and self.begin["loader"] is not None:
+                self.order.set_state(self.begin["loader"])
         batches = iter(self.loader)
         if self.rest is not None:
             for _ in range(self.rest["done"]):
                 next(batches, None)
                 self.done += 1
-            self._go_on_from(self.rest["now"])
+            # What the program has drawn since; the loader's own stream is where it belongs.
+            set_streams(self.rest["now"])
         for batch in batches:
             self.done += 1
             yield batch

@@ -1,5 +1,6 @@
 """A program run by PyTorch and by minitorch, which must end the same way."""
 
+import io
 import warnings
 
 import numpy as np
@@ -9,6 +10,14 @@ import minitorch
 
 BOTH = (torch, minitorch)
 torch.set_num_threads(1)
+
+
+def through_a_file(obj, source, goal):
+    """`obj`, saved by one framework and loaded by another (or the same)."""
+    file = io.BytesIO()
+    source.save(obj, file)
+    file.seek(0)
+    return goal.load(file, weights_only=True)
 
 
 def plain(x):

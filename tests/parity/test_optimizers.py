@@ -9,6 +9,7 @@ import torch
 from torch.testing._internal.common_optimizers import OptimizerErrorEnum, optim_db
 
 import minitorch as mt
+from tests.parity.both import through_a_file
 
 INFOS = {
     info.optim_cls.__name__: info for info in optim_db if info.optim_cls.__name__ != "SparseAdam"
@@ -32,16 +33,6 @@ def to_mt(value):
         return {k: to_mt(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(to_mt(v) for v in value)
-    return value
-
-
-def to_torch(value):
-    if isinstance(value, mt.Tensor):
-        return torch.from_numpy(value.detach().numpy().copy())
-    if isinstance(value, dict):
-        return {k: to_torch(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(to_torch(v) for v in value)
     return value
 
 
@@ -173,14 +164,18 @@ def test_state_goes_both_ways(name, options):
         assert_same_state(mine, its)
     # each goes on from the other's state
     ours2 = Run(mt, name, options, ours.values(), slopes=start)
-    ours2.optimizer.load_state_dict(to_mt(its))
+    ours2.optimizer.load_state_dict(through_a_file(its, torch, mt))
     theirs2 = Run(torch, name, options, theirs.values(), slopes=start)
-    theirs2.optimizer.load_state_dict(to_torch(mine))
+    theirs2.optimizer.load_state_dict(through_a_file(mine, mt, torch))
+    ours3 = Run(mt, name, options, ours.values(), slopes=start)
+    ours3.optimizer.load_state_dict(through_a_file(mine, mt, mt))
     for g in grads[3:6]:
-        for run in (ours2, theirs2, theirs):
+        for run in (ours, ours2, ours3, theirs2, theirs):
             run.step(g)
     assert_close(ours2.values(), theirs.values())
     assert_close(theirs2.values(), theirs.values())
+    for a, b in zip(ours3.values(), ours.values(), strict=True):
+        assert a.tobytes() == b.tobytes()
 
 
 ERRORS = [
