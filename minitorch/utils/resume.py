@@ -165,7 +165,8 @@ class _Pass:
         self.order = order
         self.rest = rest
         if rest is None:
-            self.begin = {"streams": get_streams(), "loader": order and order.get_state()}
+            state = None if order is None else order.get_state()
+            self.begin: dict[str, Any] = {"streams": get_streams(), "loader": state}
         else:
             self.begin = rest["begin"]
         self.done = 0
