@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import minitorch as mt
 from minitorch import nn
 
-
 # layer, shape of one sample, how PyTorch's unbatched form is called (None: has none)
 LAYERS = {
     "Linear": (lambda: nn.Linear(4, 3), (4,)),
