@@ -42,6 +42,7 @@ LAYERS = {
     "InstanceNorm1d": (lambda: nn.InstanceNorm1d(2, affine=True), (2, 6)),
     "InstanceNorm2d": (lambda: nn.InstanceNorm2d(2), (2, 3, 4)),
     "BatchNorm2d eval": (lambda: nn.BatchNorm2d(2).eval(), (2, 3, 4), None),
+    "BatchNorm1d eval": (lambda: nn.BatchNorm1d(3).eval(), (3,), None),
     "LocalResponseNorm": (lambda: nn.LocalResponseNorm(2), (3, 4, 4), None),
     "GLU": (lambda: nn.GLU(), (3, 4)),
     "PReLU": (lambda: nn.PReLU(), (3, 4)),
@@ -107,6 +108,20 @@ def test_an_empty_batch_passes_and_gives_empty_or_zero_gradients(name):
     out.sum().backward()
     assert all(x.grad.shape == x.shape for x in xs)
     assert not any(np.any(p.grad.numpy()) for p in layer.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 4), (0, 3, 4, 4), (2, 3, 0, 4)])
+@pytest.mark.parametrize("options", [{}, {"momentum": None}, {"track_running_stats": False}])
+def test_batch_norm_learns_nothing_from_an_empty_batch(shape, options):
+    layer = (nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(3, **options)
+    x = mt.zeros(shape, requires_grad=True)
+    out = layer(x)
+    assert out.shape == shape
+    out.sum().backward()
+    assert x.grad.shape == shape
+    assert not any(np.any(p.grad.numpy()) for p in layer.parameters())
+    if layer.running_mean is not None:
+        assert layer.running_mean.tolist() == [0] * 3 and layer.running_var.tolist() == [1] * 3
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -267,3 +267,15 @@ def test_ctc_of_an_impossible_target():
         given = dict(zip(("targets", "input_lengths", "target_lengths"), args), **bad)
         with pytest.raises(RuntimeError, match="ctc_loss"):
             F.ctc_loss(x, **given)
+
+
+def test_the_mean_of_no_losses_is_nan():
+    x = mt.zeros(0, 3)
+    for target in (mt.zeros(0, dtype=mt.int64), mt.zeros(0, 3)):
+        assert np.isnan(nn.functional.cross_entropy(x, target).item())
+        assert nn.functional.cross_entropy(x, target, reduction="sum").item() == 0
+
+
+def test_targets_of_a_yes_or_no_are_floating_numbers():
+    with pytest.raises(RuntimeError, match=r"int64; call float\(\) first"):
+        nn.BCEWithLogitsLoss()(mt.zeros(2), mt.tensor([0, 1]))

@@ -201,13 +201,14 @@ def _probability_targets(input: Any, target: Any, weight: Any, how: str, smoothi
     if weight is not None and weight._data.shape != (classes,):
         raise RuntimeError(f"weight must have shape ({classes},), got {weight._data.shape}")
     if smoothing > 0:
-        target = target * (1 - smoothing) + smoothing / classes
+        target = target * (1 - smoothing) + smoothing / max(classes, 1)
     products = mul(log_softmax(input, dim), target)
     if weight is not None:
         products = mul(products, _along(weight, input, dim))
     loss = neg(sum(products, dim))
     if how == "mean":  # over the batch and positions, whatever the weights
-        return sum(loss) / max(loss._data.size, 1)
+        with np.errstate(invalid="ignore"):  # the mean of nothing is nan
+            return sum(loss) / wrap(np.asarray(loss._data.size, loss._data.dtype))
     return reduced_loss(loss, how)
 
 
