@@ -13,6 +13,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import dataclasses
+import functools
 import importlib
 import io
 import marshal
@@ -46,6 +47,8 @@ class _Pickler(pickle.Pickler):
             return type(value), (value.__func__,)
         if isinstance(value, property):
             return property, (value.fget, value.fset, value.fdel, value.__doc__)
+        if isinstance(value, functools._lru_cache_wrapper) and not _importable(value):
+            return _cached, (value.cache_parameters(), value.__wrapped__)
         if isinstance(value, types.MappingProxyType):
             return _read_only, ({**value},)
         if type(value).__module__ == "dataclasses":
@@ -87,6 +90,10 @@ def without_main() -> Iterator[None]:
     finally:
         if name is not None:
             main.__file__ = name
+
+
+def _cached(parameters: dict[str, Any], function: Any) -> Any:
+    return functools.lru_cache(**parameters)(function)
 
 
 def _read_only(values: dict[Any, Any]) -> Any:

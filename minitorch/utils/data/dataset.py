@@ -11,6 +11,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -293,7 +294,9 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     many = getattr(dataset, "__getitems__", None)
     samples: list[Any] = []
     if many is not None:
-        with Noted(lambda: f"while {type(dataset).__name__} loaded the samples {indices}"):
+        with Noted(
+            lambda: f"while {type(dataset).__name__} loaded the samples {shortened(indices)}"
+        ):
             return many(indices)
     index: Any = None
     with Noted(lambda: _place(dataset, index)):

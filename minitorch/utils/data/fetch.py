@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import Any
 
 from minitorch.utils.data.collate import default_collate
@@ -51,7 +52,7 @@ class Fetcher:
 
     def _which(self, keys: Any) -> str:
         if self.samples is None:
-            return f"the samples {keys}"
+            return f"the samples {shortened(keys)}"
         return f"the samples up to number {self.taken - 1}, counted from 0"
 
     def _from_iterable(self, keys: Any) -> Any:
