@@ -276,9 +276,13 @@ def test_an_iterable_longer_than_it_says_warns():
     assert len(seen) == 2
 
 
-def test_a_float16_or_bfloat16_batch_keeps_its_dtype():
-    for dtype in (mt.float16, mt.bfloat16, mt.uint8, mt.complex64):
-        samples = [mt.ones(2, dtype=dtype)] * 3
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "uint8", "complex64", "bool"])
+def test_a_batch_keeps_its_dtype(name):
+    dtype = getattr(mt, name)
+    if name == "bfloat16":
+        pytest.importorskip("ml_dtypes")
+    for shape in ((2,), (), (0, 3)):
+        samples = [mt.ones(shape, dtype=dtype)] * 3
         assert default_collate(samples).dtype is dtype
 
 
