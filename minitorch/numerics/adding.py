@@ -41,6 +41,13 @@ def add_rows(x: np.ndarray) -> np.ndarray:
     return _ones(len(x), x.dtype.char).dot(x)
 
 
+def add_columns(x: np.ndarray) -> np.ndarray:
+    """The sum of the columns of a matrix: (n, m) -> (n)."""
+    if x.dtype.char not in "fd" or x.shape[1] > _LONGEST:
+        return np.add.reduce(x, axis=1)
+    return x.dot(_ones(x.shape[1], x.dtype.char))
+
+
 @functools.lru_cache(maxsize=64)
 def _ones(n: int, kind: str) -> np.ndarray:
     ones = np.ones(n, kind)

@@ -83,7 +83,8 @@ class Op(Operation):
         # Shapes are picked from behind the other values.
         places = [end + shaped.index(i) if shape else i for i, shape in where]
         if len(places) == 1:
-            pick = operator.itemgetter(slice(places[0], places[0] + 1))  # a tuple of one
+            one = slice(places[0], places[0] + 1)
+            pick: Any = operator.itemgetter(one)  # a tuple of one
         else:
             pick = operator.itemgetter(*places)
         if not shaped:
