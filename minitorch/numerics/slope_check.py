@@ -1,0 +1,85 @@
+"""Claimed gradients held against finite differences, with intervals instead of guesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minitorch.numerics.finite_differences import EDGE, KINK, UNSETTLED, Slopes
+
+__all__ = ["Verdict", "judge"]
+
+ndarray = np.ndarray
+
+
+@dataclass
+class Verdict:
+    """What finite differences say to a claimed gradient, element by element.
+
+    `expected` and `error`  the gradient, and how sure that is
+    `low`, `high`           the interval that counts as right (before tolerances)
+    `wrong`                 outside of it
+    `kinks`, `edges`, `unsettled`  not judged as a number: at a kink (anything between the slopes to
+                            both sides passes), where there is no slope, where differences fail
+    """
+
+    expected: ndarray
+    error: ndarray
+    low: ndarray
+    high: ndarray
+    got: ndarray
+    wrong: ndarray
+    kinks: ndarray
+    edges: ndarray
+    unsettled: ndarray
+
+    @property
+    def skipped(self) -> ndarray:
+        """Elements that were not compared with one number."""
+        return self.kinks | self.edges | self.unsettled
+
+
+def judge(
+    slopes: Slopes,
+    got: ndarray,
+    g: ndarray,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 0.0,
+    epsilon: float = 2.0**-52,
+) -> Verdict:
+    """Compare `got`, the claimed gradient of ``(g * f(x)).sum()``, with ``slopes``.
+
+    Tolerances are relative to the gradient, plus the error bar.  Elements in doubt are settled by
+    more differences first (`Slopes.refine`).  `epsilon` is the precision that `got` is computed in.
+    """
+    with np.errstate(all="ignore"):
+        doubtful = _compare(slopes, got, g, rtol, atol, epsilon, bars=0.0)
+        for i in np.flatnonzero((doubtful.wrong | doubtful.skipped) & ~slopes.refined):
+            slopes.refine(int(i))
+        return _compare(slopes, got, g, rtol, atol, epsilon, bars=3.0)
+
+
+def _compare(
+    slopes: Slopes, got: ndarray, g: ndarray, rtol: float, atol: float, epsilon: float, bars: float
+) -> Verdict:
+    live = g != 0
+    kinds = np.where(live, slopes.kind, 0)
+    kinks, edges, unsettled = ((kinds == k).any(axis=1) for k in (KINK, EDGE, UNSETTLED))
+    size = np.abs(g)
+    expected = slopes.value @ g
+    weighted = np.where(live, slopes.error, 0.0)
+    error = weighted @ size
+    ends = (slopes.low * g, slopes.high * g)
+    low, high = np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
+    reach = np.maximum(np.abs(low), np.abs(high))
+    rounding = 4096 * epsilon * (np.abs(slopes.value) @ size)
+    allowed = atol + rtol * reach + rounding + bars * np.where(np.isfinite(error), error, np.inf)
+    inside = (got >= low - allowed) & (got <= high + allowed)
+    # Where there is no slope anything goes, NaN too (0 * inf, when no gradient comes in); a kink
+    # is no excuse for NaN.
+    no_number = edges | (unsettled & ~np.isnan(got))
+    no_number |= np.isnan(got) & (slopes.kind == EDGE).any(axis=1)
+    wrong = ~inside & ~no_number
+    return Verdict(expected, error, low, high, got, wrong, kinks, edges, unsettled)
