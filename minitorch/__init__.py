@@ -549,7 +549,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
     "func", "hub", "jit", "mps", "nn", "optim", "profiler", "random", "serialization", "sparse",
-    "utils", "version", "xpu",
+    "testing", "utils", "version", "xpu",
 }  # fmt: skip
 _HOME = {
     "GradScaler": "amp", "autocast": "amp", "compile": "compiler", "is_autocast_enabled": "amp",

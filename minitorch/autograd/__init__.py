@@ -3,7 +3,7 @@
 from minitorch.autograd import functional, profiler
 from minitorch.autograd.function import Function, FunctionCtx, once_differentiable
 from minitorch.autograd.grad import backward, grad
-from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minitorch.autograd.gradcheck import GradcheckError, GradReport, gradcheck, gradgradcheck
 from minitorch.autograd.variable import Variable
 from minitorch.engine.modes import (
     detect_anomaly,
@@ -18,6 +18,7 @@ from minitorch.engine.modes import (
 __all__ = [
     "Function",
     "FunctionCtx",
+    "GradReport",
     "GradcheckError",
     "Variable",
     "backward",

@@ -19,7 +19,7 @@ __all__ = ["Sample", "diagnose"]
 ndarray = np.ndarray
 
 
-@dataclass
+@dataclass(eq=False)
 class Sample:
     """The gradient of one input: `got`, and what finite differences expect.
 
@@ -27,10 +27,7 @@ class Sample:
     `wrong`    which elements are outside the tolerance (none: a sample that passed)
     `g`        the gradient that came in, `out` the function's output
     `all_expected`, `all_got`, `right`  the same for every input, and whether each is right
-    `unit`     what is expected when the incoming gradient is 1 everywhere
-    `twice`    what is expected when the incoming gradient is squared
-    `at_output` what is expected with the output in the place of the input
-    `before`   what was expected at the inputs of the call before
+    `alternatives`  what would be expected if a mistake had been made, by the words for the mistake
     """
 
     x: ndarray
@@ -45,11 +42,7 @@ class Sample:
     all_expected: Sequence[Any] = ()
     all_got: Sequence[Any] = ()
     right: Sequence[bool] = ()
-    unit: Any = None
-    twice: Any = None
-    at_output: Any = None
-    before: Any = None
-    notes: dict[str, Any] = field(default_factory=dict)
+    alternatives: dict[str, Any] = field(default_factory=dict)
 
     @property
     def comparable(self) -> bool:
@@ -66,7 +59,9 @@ class Sample:
         size = np.max(np.abs(expected), initial=0.0)
         bars = 3 * np.max(self.error, initial=0.0)
         with np.errstate(all="ignore"):
-            return bool(np.all(np.abs(got - expected) <= 2e-3 * np.abs(expected) + 1e-7 * size + bars))
+            return bool(
+                np.all(np.abs(got - expected) <= 2e-3 * np.abs(expected) + 1e-7 * size + bars)
+            )
 
 
 def diagnose(samples: Sequence[Sample]) -> str:
@@ -115,10 +110,11 @@ def _axes(axes: tuple[int, ...]) -> str:
 # --- the readings, most telling first ------------------------------------------------------------
 
 
-def _stale(samples: list[Sample], failed: list[Sample]) -> str:
-    told = [s for s in failed if s.before is not None and not s.close(s.before, s.expected)]
-    if told and all(s.close(s.got, s.before) for s in told):
-        return "stale value: looks like the gradient at the previous input"
+def _alternative(samples: list[Sample], failed: list[Sample]) -> str:
+    """A mistake that was acted out: the result is what it would give."""
+    for said in failed[0].alternatives:
+        if all(said in s.alternatives and s.close(s.got, s.alternatives[said]) for s in failed):
+            return said
     return ""
 
 
@@ -144,7 +140,9 @@ ORDINAL = ["first", "second", "third", "fourth", "fifth", "sixth"]
 def _missing(samples: list[Sample], failed: list[Sample]) -> str:
     if not all(np.all(s.got == 0) for s in samples):
         return ""
-    rest = [all(r for j, r in enumerate(s.right) if j != s.index) for s in failed if len(s.right) > 1]
+    rest = [
+        all(r for j, r in enumerate(s.right) if j != s.index) for s in failed if len(s.right) > 1
+    ]
     i = failed[0].index
     if rest and all(rest) and i < len(ORDINAL):
         others = [ORDINAL[j] for j in range(len(failed[0].right)) if j != i and j < len(ORDINAL)]
@@ -163,28 +161,22 @@ def _ratios(samples: list[Sample]) -> list[ndarray]:
 
 
 def _constant(values: ndarray) -> bool:
-    return bool(values.size and np.all(np.abs(values - values.flat[0]) <= 2e-3 * np.abs(values.flat[0])))
+    return bool(
+        values.size and np.all(np.abs(values - values.flat[0]) <= 2e-3 * np.abs(values.flat[0]))
+    )
 
 
 def _off_by_incoming(samples: list[Sample], failed: list[Sample]) -> str:
-    told = [s for s in failed if s.unit is not None and not s.close(s.unit, s.expected)]
-    if told and len(told) == len(failed) and all(s.close(s.got, s.unit) for s in told):
+    """Multiplied by the incoming gradient twice or not at all, element by element."""
+    if any(s.g is None or np.shape(s.g) != np.shape(s.expected) for s in failed):
+        return ""
+    if _constant(np.concatenate([np.ravel(s.g) for s in failed])):
+        return ""
+    if all(s.close(s.got * s.g, s.expected) for s in failed):
         return "off by the incoming gradient: it was not multiplied by it"
-    told = [s for s in failed if s.twice is not None and not s.close(s.twice, s.expected)]
-    if told and len(told) == len(failed) and all(s.close(s.got, s.twice) for s in told):
-        return "off by the incoming gradient: it was multiplied by it twice"
-    for s in failed:
-        if s.g is None or np.shape(s.g) != np.shape(s.expected):
-            return ""
-    if all(s.close(s.got * s.g, s.expected) for s in failed) and not _constant_g(failed):
-        return "off by the incoming gradient: it was not multiplied by it"
-    if all(s.close(s.got, s.expected * s.g) for s in failed) and not _constant_g(failed):
+    if all(s.close(s.got, s.expected * s.g) for s in failed):
         return "off by the incoming gradient: it was multiplied by it twice"
     return ""
-
-
-def _constant_g(failed: list[Sample]) -> bool:
-    return _constant(np.concatenate([np.ravel(s.g) for s in failed]))
 
 
 def _factor(samples: list[Sample], failed: list[Sample]) -> str:
@@ -198,11 +190,42 @@ def _factor(samples: list[Sample], failed: list[Sample]) -> str:
         r = float(np.real(np.mean(together)))
         if abs(r + 1) < 2e-3:
             return "sign: ratio -1.000 everywhere"
-        if abs(r) < 1e-9:
+        if abs(r) < 1e-9 or abs(r - 1) < 2e-3:
             return ""
-        said = _simple(r)
-        return f"ratio {r:.3f} everywhere: a factor {said}" if said else f"ratio {r:.3f} everywhere"
+        return f"ratio {r:.3f} everywhere: a factor {_simple(r)}{_perhaps_a_count(r, samples)}"
     return ""
+
+
+def _perhaps_a_count(r: float, samples: list[Sample]) -> str:
+    """Whether a factor is also the number of elements, or its inverse, in these samples."""
+    for name, count in _COUNTS.items():
+        ns = {count(s) for s in samples if s.failed}
+        n = ns.pop()
+        if ns or n < 2:
+            continue
+        if abs(r * n - 1) < 2e-3:
+            return f" (1/n for n = {name}: mean instead of sum?)"
+        if abs(r / n - 1) < 2e-3:
+            return f" (n = {name}: sum instead of mean?)"
+    return ""
+
+
+def _length(axis: int, of_output: bool = False) -> Callable[[Sample], int]:
+    """The length of an axis, 0 if there is none."""
+
+    def count(s: Sample) -> int:
+        shape = np.shape(s.out if of_output else s.x) if s.out is not None or not of_output else ()
+        return shape[axis] if axis < len(shape) else 0
+
+    return count
+
+
+_COUNTS: dict[str, Callable[[Sample], int]] = {
+    "the number of elements": lambda s: int(np.size(s.x)),
+    **{f"the length of axis {k}": _length(k) for k in range(4)},
+    "the number of outputs": lambda s: 0 if s.out is None else int(np.size(s.out)),
+    **{f"the length of axis {k} of the output": _length(k, of_output=True) for k in range(4)},
+}
 
 
 def _simple(r: float) -> str:
@@ -220,17 +243,11 @@ def _paired(samples: list[Sample]) -> Iterator[tuple[Sample, ndarray]]:
 
 
 def _counts(samples: list[Sample], failed: list[Sample]) -> str:
-    """A factor that is the number of elements, or its inverse: mean taken for sum, or sum for mean."""
+    """A factor that is a number of elements, or its inverse: mean for sum, or sum for mean."""
     pairs = [(s, r) for s, r in _paired(samples)]
     if not pairs or not all(_constant(r) for _, r in pairs):
         return ""
-    numbers: dict[str, Callable[[Sample], float]] = {
-        "the number of elements": lambda s: np.size(s.x),
-        **{f"the length of axis {k}": (lambda s, k=k: np.shape(s.x)[k] if np.ndim(s.x) > k else 0)
-           for k in range(4)},
-        "the number of outputs": lambda s: np.size(s.out) if s.out is not None else 0,
-    }  # fmt: skip
-    for name, count in numbers.items():
+    for name, count in _COUNTS.items():
         ns = [count(s) for s, _ in pairs]
         if any(n == 0 for n in ns) or all(n == 1 for n in ns):
             continue
@@ -239,6 +256,10 @@ def _counts(samples: list[Sample], failed: list[Sample]) -> str:
         if all(abs(r.flat[0] / n - 1) < 2e-3 for n, (_, r) in zip(ns, pairs)):
             return f"sum instead of mean: factor n, n = {name}"
     return ""
+
+
+def _along(move: Callable[[ndarray, int], ndarray], axis: int) -> Callable[[ndarray], Any]:
+    return lambda a: move(a, axis) if np.ndim(a) > axis else None
 
 
 def _moved(samples: list[Sample], failed: list[Sample]) -> str:
@@ -252,11 +273,9 @@ def _moved(samples: list[Sample], failed: list[Sample]) -> str:
             lambda a: np.swapaxes(a, -1, -2).reshape(a.shape) if a.ndim >= 2 else None
         )
     for axis in range(most):
-        moves[f"reversed along axis {axis}"] = lambda a, k=axis: np.flip(a, k) if a.ndim > k else None
-        for n in (1, -1):
-            moves[f"shifted by {n} along axis {axis}"] = (
-                lambda a, k=axis, n=n: np.roll(a, n, k) if a.ndim > k else None
-            )
+        moves[f"reversed along axis {axis}"] = _along(np.flip, axis)
+        moves[f"shifted by 1 along axis {axis}"] = _along(lambda a, k: np.roll(a, 1, k), axis)
+        moves[f"shifted by -1 along axis {axis}"] = _along(lambda a, k: np.roll(a, -1, k), axis)
     for name, move in moves.items():
         told = [s for s in samples if not s.close(move(s.expected), s.expected)]
         if not told or any(s not in told for s in failed):
@@ -319,6 +338,7 @@ def _conditions(samples: list[Sample]) -> dict[str, Callable[[Sample], Any]]:
         "where the input is larger than 1 in magnitude": lambda s: np.abs(s.x) > 1,
         "where the input is smaller than 1 in magnitude": lambda s: np.abs(s.x) < 1,
         "where the input is larger than 2 in magnitude": lambda s: np.abs(s.x) > 2,
+        "when the input is not contiguous in memory": whole(lambda s: not s.x.flags.c_contiguous),
         "when the input has one element": whole(lambda s: np.size(s.x) == 1),
         "when the input has more than one element": whole(lambda s: np.size(s.x) > 1),
         "when an axis has length 1": whole(lambda s: 1 in np.shape(s.x)),
@@ -364,13 +384,6 @@ def _conditional(samples: list[Sample], failed: list[Sample]) -> str:
         else:
             what = "wrong"
         return f"{what} {name}"
-    return ""
-
-
-def _at_output(samples: list[Sample], failed: list[Sample]) -> str:
-    told = [s for s in failed if s.at_output is not None and not s.close(s.at_output, s.expected)]
-    if told and len(told) == len(failed) and all(s.close(s.got, s.at_output) for s in told):
-        return "wrong saved value: looks like the derivative at the output instead of the input"
     return ""
 
 
@@ -425,7 +438,7 @@ def _not_finite(samples: list[Sample], failed: list[Sample]) -> str:
 
 
 READINGS: list[Callable[[list[Sample], list[Sample]], str]] = [
-    _stale,
+    _alternative,
     _off_by_incoming,
     _factor,
     _counts,
@@ -434,7 +447,6 @@ READINGS: list[Callable[[list[Sample], list[Sample]], str]] = [
     _moved,
     _conditional,
     _wrong_axis,
-    _at_output,
     _off_by_a_term,
     _not_finite,
 ]

@@ -16,7 +16,16 @@ from minitorch.engine.state import LEAF, TensorState, wrap
 from minitorch.numerics.finite_differences import Slopes
 from minitorch.numerics.slope_check import Verdict, judge
 
-__all__ = ["GradReport", "GradcheckError", "flat", "gradcheck", "gradgradcheck", "unflat"]
+__all__ = [
+    "GradReport",
+    "GradcheckError",
+    "flat",
+    "gradcheck",
+    "gradgradcheck",
+    "precision",
+    "shaped_like",
+    "unflat",
+]
 
 MANY_SKIPPED = 6  # so many inputs may lie at kinks without being too many
 
@@ -142,7 +151,9 @@ class _Check:
                        spacing=spacing, step=self.eps)
             )  # fmt: skip
             again = np.concatenate([flat(t._data) for t in outputs] or [np.zeros(0)])
-            if np.any(np.abs(again - made[-1].center) > self.nondet_tol + 64 * epsilon * abs(again)):
+            if np.any(
+                np.abs(again - made[-1].center) > self.nondet_tol + 64 * epsilon * abs(again)
+            ):
                 raise GradcheckError(
                     "the function is not deterministic: two calls with the same inputs differ by "
                     f"up to {np.max(np.abs(again - made[-1].center)):g}"
@@ -195,17 +206,10 @@ class _Check:
 
     def message(self, verdict: Verdict, found: Any, v: Any, o: int, place: Any, i: int) -> str:
         like = self.given[i]._data
-        shaped = {
-            name: unflat(getattr(verdict, name), like)
-            for name in ("expected", "error", "low", "high", "got")
-        }
-        wrong = verdict.wrong
-        if like.dtype.kind == "c":
-            wrong = wrong.reshape(-1, 2).any(axis=1)
-            shaped.update(low=None, high=None, error=np.abs(shaped["error"]))
-        wrong = wrong.reshape(like.shape)
+        shaped = shaped_like(verdict, like)
+        wrong = shaped["wrong"]
         where = tuple(int(n) for n in np.argwhere(wrong)[0])
-        self.report.failure = {**shaped, "wrong": wrong, "output": o, "input": i, "g": v}
+        self.report.failure = {**shaped, "output": o, "input": i, "g": v}
         sample = Sample(like, shaped["expected"], shaped["error"], found, wrong, g=v)
         self.report.diagnosis = diagnose([sample])
         hint = f"\nIt looks like this: {self.report.diagnosis}" if self.report.diagnosis else ""
@@ -223,7 +227,9 @@ class _Check:
 def precision(array: np.ndarray) -> float:
     """The relative precision of the dtype of `array`."""
     kind = array.dtype.kind
-    return float(np.finfo(array.dtype).eps) if kind in "fc" else 2.0**-8 if kind == "V" else 2.0**-52
+    return (
+        float(np.finfo(array.dtype).eps) if kind in "fc" else 2.0**-8 if kind == "V" else 2.0**-52
+    )
 
 
 def flat(array: np.ndarray) -> np.ndarray:
@@ -238,6 +244,17 @@ def unflat(vector: np.ndarray, like: np.ndarray) -> np.ndarray:
     if like.dtype.kind == "c":
         return vector.view(np.complex128).reshape(like.shape).astype(like.dtype)
     return vector.reshape(like.shape).astype(like.dtype)
+
+
+def shaped_like(verdict: Verdict, like: np.ndarray) -> dict[str, Any]:
+    """The parts of a verdict that a report shows, in the shape of the input they belong to."""
+    names = ("expected", "error", "low", "high", "got")
+    shaped: dict[str, Any] = {name: unflat(getattr(verdict, name), like) for name in names}
+    wrong = verdict.wrong
+    if like.dtype.kind == "c":
+        wrong = np.any(wrong.reshape(-1, 2), axis=1)
+        shaped.update(low=None, high=None, error=np.abs(shaped["error"]))
+    return {**shaped, "wrong": wrong.reshape(like.shape)}
 
 
 def differentiable_outputs(result: Any) -> list[Any]:
@@ -260,7 +277,7 @@ def _random(out: Any) -> Iterator[tuple[None, np.ndarray]]:
 
 
 def pulled(out: Any, starts: list[Any], v: np.ndarray) -> list[np.ndarray]:
-    """The gradients of `starts` when `v` flows into `out`; zeros where it does not depend on them."""
+    """The gradients of `starts` when `v` flows into `out`; zeros where there are none."""
     if out._node is None:
         return [np.zeros_like(x._data) for x in starts]
     found = grad(out, starts, wrap(v), retain_graph=True, allow_unused=True)

@@ -164,7 +164,10 @@ class Slopes:
 
         # What the first steps gave may be the better answer where nothing is settled.
         first = ~m_ok & (self.error[i] < flat_bar)
-        flat, flat_bar = np.where(first, self.value[i], flat), np.where(first, self.error[i], flat_bar)
+        flat, flat_bar = (
+            np.where(first, self.value[i], flat),
+            np.where(first, self.error[i], flat_bar),
+        )
         value = np.where(m_ok, m, flat)
         error = np.where(m_ok, m_bar, flat_bar)
         # Two answers that differ: the function is noisier than its precision tells.

@@ -1,0 +1,425 @@
+"""Functions held to the laws: one example (`check_example`), or many drawn (`check_function`)."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import minitorch as mt
+from minitorch.engine.state import TensorState
+from minitorch.numerics.slope_check import Verdict
+from minitorch.testing.example import Example, Refused
+from minitorch.testing.laws import LAWS, Broken, Law, chosen_laws
+from minitorch.testing.profiles import current_profile
+from minitorch.testing.report import LawError, law_error
+from minitorch.testing.structure import arrays_in, replaced
+from minitorch.testing.subject import Subject, subject_of
+
+__all__ = ["CheckReport", "Checker", "Tally", "check_example", "check_function"]
+
+MOSTLY_SKIPPED = 0.95  # a check of which more lies at kinks has tested nothing
+FEWEST = 10  # examples before the clock may end a check
+KEPT, MOST_NUMBERS = 6, 100  # examples remembered for the diagnosis, and their size
+CAUSES = ("repeatable", "mutation")  # break these, and others break too
+
+
+class Failing(Exception):
+    """An example breaks a law; the `Checker` knows which."""
+
+
+@dataclass
+class Tally:
+    """How many numbers were compared with finite differences, and how many could not be."""
+
+    compared: int = 0
+    kinks: int = 0
+    edges: int = 0
+    unsettled: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        self.compared += verdict.got.size
+        self.kinks += int(verdict.kinks.sum())
+        self.edges += int((verdict.edges & ~verdict.kinks).sum())
+        self.unsettled += int((verdict.unsettled & ~verdict.edges & ~verdict.kinks).sum())
+
+
+@dataclass
+class CheckReport:
+    """What a check that found nothing wrong has looked at.
+
+    `laws` says how many examples each law was tried on; a law that does not apply has none.
+    """
+
+    name: str
+    examples: int = 0
+    refused: int = 0
+    laws: dict[str, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        tried = [f"{name} ({count})" for name, count in self.laws.items() if count]
+        rest = [name for name, count in self.laws.items() if not count]
+        skipped = self.tally.kinks + self.tally.edges + self.tally.unsettled
+        return (
+            f"{self.name}: {self.examples} examples, {self.tally.compared} derivatives compared, "
+            f"{skipped} at kinks or ends of the domain; {self.seconds:.1f} s\n"
+            f"laws held: {', '.join(tried) or 'none'}"
+            + (f"\nnot applicable here: {', '.join(rest)}" if rest else "")
+        )
+
+
+class Checker:
+    """Tries laws on examples, and remembers what was seen.
+
+    Once a law is broken, only that one is tried further, so that a smaller example that is found
+    for it breaks the same law.
+    """
+
+    def __init__(self, subject: Subject, laws: Any, options: dict[str, Any]) -> None:
+        self.subject = subject
+        self.laws = chosen_laws(laws)
+        self.report = CheckReport(subject.name, laws={one.name: 0 for one in self.laws})
+        self.options = {**options, "tally": self.report.tally, "seen": {}}
+        self.broken: Law | None = None
+        self.last: tuple[Example, Broken] | None = None
+        self.history: dict[bool, list[tuple[Example, Broken | None]]] = {False: [], True: []}
+        self.refusal: BaseException | None = None
+        self.expected = 1  # how many examples there will be
+
+    def example(self, args: Sequence[Any], **known: Any) -> Example:
+        return Example(self.subject, args, options=self.options, **known)
+
+    def breaks(self, example: Example) -> bool:
+        """Whether the example breaks a law; `error` then tells all about it."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return self._breaks(example)
+
+    def _breaks(self, example: Example) -> bool:
+        try:
+            example.run  # noqa: B018
+        except Refused as refused:
+            self.report.refused += 1
+            self.refusal = refused.__cause__
+            return False
+        searching = self.broken is None
+        self.report.examples += searching
+        for one in self.laws if self.broken is None else [self.broken]:
+            if not one.applies(example) or (searching and not self._due(one)):
+                continue
+            self.report.laws[one.name] += 1
+            broken = self._tried(one, example)
+            if broken is not None:
+                cause = self._cause(one, example) if searching else None
+                self.broken, broken = cause or (one, broken)
+                self.last = (example, broken)
+                self._remember(example, broken)
+                return True
+        self._remember(example, None)
+        return False
+
+    def _tried(self, law: Law, example: Example) -> Broken | None:
+        try:
+            law.check(example)
+        except Refused:
+            return None
+        except Broken as broken:
+            return broken
+        except Exception as error:
+            return Broken(f"it raised {type(error).__name__}: {error}")
+        return None
+
+    def _cause(self, broken: Law, example: Example) -> tuple[Law, Broken] | None:
+        """An earlier law, not due for this example, that tells better what is wrong with it."""
+        names = [law.name for law in self.laws]
+        for law in self.laws[: names.index(broken.name)]:
+            if law.name in CAUSES and law.applies(example):
+                found = self._tried(law, example)
+                if found is not None:
+                    return law, found
+        return None
+
+    def _remember(self, example: Example, broken: Broken | None) -> None:
+        """Keep the examples that tell most: those with many numbers (but not too many)."""
+        size = sum(a.size for a in example.leaves)
+        if not example.active or example.empty or size > MOST_NUMBERS:
+            return
+        kept = self.history[broken is not None]
+        kept.append((example, broken))
+        if len(kept) > KEPT:
+            kept.remove(min(kept, key=lambda pair: sum(a.size for a in pair[0].leaves)))
+
+    def _due(self, law: Law) -> bool:
+        """Whether to try a law with a limit now: the tries are spread over the whole check."""
+        if law.limit is None:
+            return True
+        share = self.report.examples / max(self.expected, law.limit)
+        return self.report.laws[law.name] < law.limit * share
+
+    def error(self) -> LawError:
+        """The error for the last example that broke a law."""
+        assert self.broken is not None and self.last is not None
+        example, broken = self.last
+        others = [
+            pair for pair in self.history[True] + self.history[False] if pair[0] is not example
+        ]
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            if broken.gradient or not broken.diagnosis:
+                others = self._probed([example, *(e for e, b in others if b)], broken) + others
+            return law_error(self.broken, example, broken, others)
+
+    def _probed(
+        self, examples: list[Example], broken: Broken
+    ) -> list[tuple[Example, Broken | None]]:
+        """More examples, of ordinary numbers: the smallest one that fails is often too special."""
+        assert self.broken is not None
+        largest = max(examples, key=lambda e: sum(a.size for a in e.leaves))
+        if sum(a.size for a in largest.leaves) > MOST_NUMBERS:
+            return []
+        found: list[tuple[Example, Broken | None]] = []
+        for salt in range(3):
+            probe = largest.probe(salt)
+            for law in [LAWS[name] for name in CAUSES] if self.broken.name not in CAUSES else []:
+                cause = self._tried(law, probe)
+                if cause is not None and law in self.laws:
+                    broken.diagnosis = broken.diagnosis or cause.diagnosis or cause.text
+            found.append((probe, self._tried(self.broken, probe)))
+        return found
+
+    def finish(self) -> CheckReport:
+        """The report, or an error if nothing was really tested."""
+        report = self.report
+        if not report.examples:
+            if self.refusal is not None:
+                raise self.refusal
+            raise ValueError(f"{report.name}: no example was drawn")
+        unused = [name for name, got in self.options["seen"].items() if not got]
+        if unused and "parameters_used" in report.laws and self.history[False]:
+            raise _unused(self, unused)
+        tally = report.tally
+        if tally.compared > 20 and tally.kinks + tally.edges + tally.unsettled > (
+            MOSTLY_SKIPPED * tally.compared
+        ):
+            raise AssertionError(
+                f"{report.name}: of {tally.compared} derivatives, {tally.kinks} lie at kinks, "
+                f"{tally.edges} where there is no slope and {tally.unsettled} are too noisy to "
+                "tell: the gradient was hardly tested. Keep away from the kinks "
+                "(elements=reals(lo, hi, away_from=...))"
+            )
+        return report
+
+
+def _unused(checker: Checker, names: list[str]) -> LawError:
+    law = LAWS["parameters_used"]
+    checker.broken = law
+    text = (
+        f"{', '.join(names)} never got a gradient. A parameter that forward does not use is not "
+        "trained; freeze it (requires_grad_(False)) or remove it"
+    )
+    diagnosis = f"no gradient for {', '.join(names)}"
+    example = [pair[0] for pair in checker.history[False]][-1]
+    return law_error(law, example, Broken(text, diagnosis=diagnosis))
+
+
+def _options(
+    subject: Subject,
+    reference: Any,
+    batch_dim: int | None,
+    cycles: str | None,
+    rtol: Any,
+    named: Any,
+) -> dict[str, Any]:
+    own = _is_own(subject.target)
+    return {
+        "reference": reference,
+        "batch_dim": batch_dim,
+        "cycles": cycles,
+        "value_rtol": rtol,
+        "torch": _same_in_torch(subject.target) if own else None,
+        "strict_errors": True if own or _named("wrong_shapes", named) else None,
+        "strict_dtype": True if own or _named("dtype_kept", named) else None,
+    }
+
+
+def _named(law: str, laws: Any) -> bool:
+    """Whether a law was asked for by its name."""
+    return law in (laws.replace(",", " ").split() if isinstance(laws, str) else laws)
+
+
+def _is_own(target: Any) -> bool:
+    """Whether a public function of minitorch's is tested."""
+    module, name = getattr(target, "__module__", None) or "", getattr(target, "__name__", "")
+    return module.startswith("minitorch.") and (
+        getattr(mt, name, None) is target or getattr(mt.nn.functional, name, None) is target
+    )
+
+
+def _same_in_torch(target: Any) -> Any:
+    """PyTorch's function of the same name in the same place, if PyTorch is there."""
+    import importlib
+    import sys
+
+    if "torch" not in sys.modules:  # a second and more: only where somebody has paid for it already
+        return None
+    torch: Any = importlib.import_module("torch")
+    name = target.__name__
+    place = torch if getattr(mt, name, None) is target else torch.nn.functional
+    return getattr(place, name, None)
+
+
+def check_example(
+    fn: Any,
+    *inputs: Any,
+    laws: Any = "all",
+    reference: Any = None,
+    constant: Sequence[int] = (),
+    domains: Sequence[Any] | None = None,
+    declared: bool = False,
+    rtol: float = 1e-4,
+    value_rtol: float | None = None,
+    batch_dim: int | None = None,
+    cycles: str | None = None,
+) -> CheckReport:
+    """Hold `fn` to the laws on these very inputs; `LawError` if one is broken.
+
+    What the scripts in failure reports call; needs NumPy alone.  `inputs` are arrays or Tensors,
+    and whatever else `fn` takes; `constant` are the numbers of arrays whose gradient is not tested.
+    The other arguments are those of `check_function`.
+
+    >>> import numpy as np
+    >>> square = (lambda x: x * x, lambda g, x: g * 2 * x)
+    >>> bool(check_example(square, np.array([1.0, -0.5])))
+    True
+    """
+    subject = subject_of(fn)
+    args = [_as_arrays(a) for a in inputs]
+    options = _options(subject, reference, batch_dim, cycles, value_rtol, laws)
+    checker = Checker(subject, laws, options)
+    example = checker.example(
+        args, constant=constant, domains=domains, declared=declared, rtol=rtol
+    )
+    if checker.breaks(example):
+        raise checker.error()
+    if checker.refusal is not None:
+        raise checker.refusal
+    return checker.finish()
+
+
+def _as_arrays(value: Any) -> Any:
+    """Arguments with arrays in the place of Tensors."""
+    arrays = iter(arrays_in(value))
+    return replaced(value, lambda: next(arrays))
+
+
+def check_function(
+    fn: Any,
+    *strategies: Any,
+    reference: Any = None,
+    laws: Any = "all",
+    max_examples: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    rtol: float = 1e-4,
+    value_rtol: float | None = None,
+    cycles: str | None = None,
+    body: Callable[..., None] | None = None,
+) -> CheckReport:
+    """Hold `fn` to every law that applies, on inputs drawn by Hypothesis.
+
+    `fn` is a function of Tensors, an ``autograd.Function`` (or its ``apply``), a module, or a pair
+    ``(forward, backward)`` of NumPy functions (see `minitorch.testing.pair`).  There is one of
+    `strategies` for each argument: `tensors`, ``hypothesis.extra.numpy.arrays`` and the like, or
+    any other value, which is passed as it is.  ``broadcastable(2)`` or ``signature(...)`` stand for
+    as many tensors.  Tensors without a shape get shapes that broadcast with each other.
+
+    `reference`  computes the value in another way, from arrays
+    `laws`       "all", or names of laws (see `minitorch.testing.laws.LAWS`); "all -pickles" is all
+                 but one
+    `max_examples`, `seconds`  how many examples, and for how long; the profile's unless given
+    `seed`       of what is drawn
+    `rtol`       tolerance of gradients, relative, beside the error bar of the finite differences
+    `value_rtol` tolerance of values against the reference (1e-6)
+    `cycles`     "refused": the graph must go without the garbage collector
+    `body`       more assertions: called with the inputs of each example
+
+    A law that is broken raises `LawError`, an AssertionError, for the smallest inputs found.
+
+    >>> from minitorch.testing import check_function, tensors
+    >>> square = (lambda x: x * x, lambda g, x: g * 2 * x)
+    >>> bool(check_function(square, tensors()))
+    True
+    """
+    subject = subject_of(fn, seed)
+    options = _options(subject, reference, None, cycles, value_rtol, laws)
+    if subject.is_module:
+        options.update(factory=None, factory_given=fn, seed=seed)
+    checker = Checker(subject, laws, options)
+    return run_check(checker, strategies, max_examples, seconds, seed, rtol, body)
+
+
+def run_check(
+    checker: Checker, strategies: Sequence[Any], max_examples: int | None, seconds: float | None,
+    seed: int, rtol: float, body: Callable[..., None] | None = None,
+) -> CheckReport:  # fmt: skip
+    """Draw examples and try the laws on them; the engine of all checks."""
+    from minitorch.testing.drawing import draw_examples, prepared_strategies
+
+    began = time.perf_counter()
+    profile = current_profile()
+    most = profile.examples if max_examples is None else max_examples
+    limit = profile.seconds if seconds is None else seconds
+    checker.expected = most
+    ready = prepared_strategies(strategies)
+    failing: set[Any] = set()
+    found: float | None = None
+
+    def one(drawn: Sequence[Any]) -> None:
+        nonlocal found
+        spent = time.perf_counter() - began
+        if (
+            checker.broken is None
+            and spent > limit
+            and checker.report.examples >= min(FEWEST, most)
+        ):
+            return
+        args = [_as_arrays(a) for a in drawn]
+        key = _key(args)
+        if found is not None and time.perf_counter() - found > 4 and key not in failing:
+            return  # shrinking has taken long enough
+        example = checker.example(args, rtol=rtol, **ready.knowledge(drawn))
+        if checker.breaks(example):
+            failing.add(key)
+            found = found or time.perf_counter()
+            raise Failing  # always here: Hypothesis tells failures apart by where they start
+        if body is not None and checker.broken is None:
+            given = iter(example.leaves)
+            wrap_one = (
+                (lambda: mt.from_numpy(next(given).copy()))
+                if checker.subject.has_graph
+                else (lambda: next(given).copy())
+            )
+            body(*replaced(example.args, wrap_one))
+
+    try:
+        draw_examples(one, ready, most, seed)
+    except Failing:
+        raise checker.error() from None
+    report = checker.finish()
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _key(args: Sequence[Any]) -> Any:
+    return tuple(
+        (a.shape, a.strides, a.dtype.str, a.tobytes()) for a in arrays_in(list(args))
+    ) + tuple(repr(a) for a in args if not isinstance(a, np.ndarray | TensorState))

@@ -1,0 +1,288 @@
+"""One example: the thing under test, the arrays it is called with, and what follows from them.
+
+What several laws look at (the first run, the finite differences, the gradients) is computed once,
+when first asked for.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from minitorch.autograd.gradcheck import flat, precision, unflat
+from minitorch.numerics.finite_differences import Slopes
+from minitorch.numerics.slope_check import Verdict, judge
+from minitorch.testing.structure import arrays_in
+from minitorch.testing.subject import Run, Subject
+
+__all__ = ["Example", "Refused"]
+
+ndarray = np.ndarray
+_ALL = 64  # so many elements of the inputs are moved one by one; of more, a part is
+_FEW = 4
+
+
+class Refused(Exception):
+    """The function raised on this example: nothing can be said about it."""
+
+
+class Example:
+    """`subject` called with `args`, a list of arrays, constants and sequences of arrays.
+
+    `leaves`  the arrays in `args`, then the parameters of a module
+    `active`  the numbers of those whose gradients are tested: floating-point, and not excluded
+    `domains` for each leaf None or the ends of the interval that its numbers come from
+    `declared` whether the user said which numbers are allowed
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        args: Sequence[Any],
+        *,
+        constant: Sequence[int] = (),
+        domains: Sequence[Any] | None = None,
+        declared: bool = False,
+        rtol: float = 1e-4,
+        own: Sequence[ndarray] | None = None,
+        options: Any = None,
+    ) -> None:
+        self.subject, self.args = subject, list(args)
+        given = arrays_in(self.args)
+        self.inputs = len(given)
+        self.leaves: list[ndarray] = [*given, *(subject.own() if own is None else own)]
+        self.active = [
+            i for i, a in enumerate(self.leaves) if a.dtype.kind in "fc" and i not in constant
+        ]
+        self.constant = list(constant)
+        self.domains = [*(domains or [None] * len(given))] + [None] * (
+            len(self.leaves) - len(given)
+        )
+        self.declared, self.rtol, self.options = declared, rtol, options or {}
+        self.originals = [a.copy() for a in self.leaves]
+        self.seed = zlib.crc32(b"".join(a.tobytes() for a in self.leaves))
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def call(self, leaves: Sequence[ndarray] | None = None, active: Any = None) -> Run:
+        """Run the subject on `leaves`, its own unless others are given."""
+        return self.subject.call(
+            self.args,
+            self.leaves if leaves is None else leaves,
+            self.active if active is None else active,
+        )
+
+    def pull(self, run: Run, gs: Sequence[ndarray]) -> list[Any]:
+        """The gradients of the active leaves; None where none came."""
+        return run.pull(gs)
+
+    @cached_property
+    def run(self) -> Run:
+        """The first run, on the arrays themselves."""
+        try:
+            return self.call()
+        except Exception as error:
+            raise Refused from error
+
+    @cached_property
+    def outs(self) -> list[ndarray]:
+        """What came out, as it was before anything else was done."""
+        return [out.copy() for out in self.run.outs]
+
+    def value(self, leaves: Sequence[ndarray]) -> ndarray:
+        """All outputs as one vector."""
+        outs = self.call(leaves, active=()).outs
+        return np.concatenate([flat(out) for out in outs] or [np.zeros(0)])
+
+    # --- incoming gradients ----------------------------------------------------------------------
+
+    def draw_gs(self, salt: int = 0) -> list[ndarray]:
+        """Incoming gradients: numbers from 0.5 to 2 of either sign, the same for one example."""
+        rng = np.random.default_rng((self.seed, salt))
+
+        def numbers(out: ndarray) -> ndarray:
+            size = rng.integers(32, 128, out.shape) / 64
+            return size * rng.choice([-1.0, 1.0], out.shape)
+
+        return [
+            np.asarray(numbers(out) + (1j * numbers(out) if out.dtype.kind == "c" else 0)).astype(
+                out.dtype
+            )
+            for out in self.outs
+        ]
+
+    @cached_property
+    def gs(self) -> list[ndarray]:
+        return self.draw_gs()
+
+    @property
+    def flat_g(self) -> ndarray:
+        return self.flat_of(self.gs)
+
+    @staticmethod
+    def flat_of(gs: Sequence[ndarray]) -> ndarray:
+        return np.concatenate([flat(g) for g in gs] or [np.zeros(0)])
+
+    # --- gradients and finite differences ---------------------------------------------------------
+
+    @cached_property
+    def gradients(self) -> list[Any]:
+        """The gradients for `gs`: pulled back when other calls have been made since the forward."""
+        run = self.run
+        self.gs  # noqa: B018
+        self.decoy()
+        return self.pull(run, [g.copy() for g in self.gs])
+
+    def decoy(self) -> None:
+        """Call the subject with other numbers of the same shapes: a stale value now shows."""
+        try:
+            self.value(self.other_leaves)
+        except Exception:
+            return
+
+    @cached_property
+    def other_leaves(self) -> list[ndarray]:
+        """Other numbers, inside the domains."""
+        made = []
+        for i, a in enumerate(self.leaves):
+            if i not in self.active:
+                made.append(a)
+                continue
+            moved = a * 0.5 + 0.25
+            if self.domains[i] is not None:
+                moved = np.clip(moved, *self.domains[i])
+            made.append(np.asarray(moved, a.dtype))
+        return made
+
+    def probe(self, salt: int) -> Example:
+        """The same shapes, with ordinary numbers: of either sign where allowed, none special."""
+        rng = np.random.default_rng((self.seed, 9, salt))
+        leaves = []
+        for i, a in enumerate(self.leaves):
+            if i not in self.active or i >= self.inputs:
+                leaves.append(a)
+                continue
+            low, high = self.domains[i] or (-2.0, 2.0)
+            low, high = max(low, -1e3), min(high, 1e3)
+            if self.domains[i] is not None:
+                low, high = max(low, high - 4.0), high
+            made = low + (high - low) * rng.integers(1, 256, a.shape) / 256
+            if a.dtype.kind == "c":
+                made = made + 1j * (low + (high - low) * rng.integers(1, 256, a.shape) / 256)
+            leaves.append(np.asarray(made, a.dtype))
+        probe = self.variant(leaves)
+        probe.seed = self.seed + salt
+        return probe
+
+    def moved(self, leaf: int, vector: ndarray, chosen: ndarray | None) -> list[ndarray]:
+        """The leaves, with (chosen) numbers of one replaced."""
+        like = self.leaves[leaf]
+        if chosen is not None:
+            whole = flat(like)
+            whole[chosen] = vector
+            vector = whole
+        leaves = list(self.leaves)
+        leaves[leaf] = unflat(vector, like)
+        return leaves
+
+    @cached_property
+    def chosen(self) -> list[ndarray | None]:
+        """For each active leaf, which of its numbers are moved one by one (None: all)."""
+        sizes = [flat(self.leaves[i]).size for i in self.active]
+        if sum(sizes) <= _ALL:
+            return [None] * len(sizes)
+        rng = np.random.default_rng(self.seed)
+        part = max(_FEW, _ALL // len(sizes))
+        return [None if n <= part else np.sort(rng.choice(n, part, replace=False)) for n in sizes]
+
+    @cached_property
+    def slopes(self) -> list[Slopes]:
+        """Finite differences for each active leaf."""
+        return [self.slopes_at(self.leaves, k) for k in range(len(self.active))]
+
+    def slopes_at(self, leaves: Sequence[ndarray], k: int) -> Slopes:
+        """Finite differences of all outputs by the chosen numbers of active leaf `k`."""
+        i, chosen = self.active[k], self.chosen[k]
+        whole = flat(leaves[i])
+        start = whole if chosen is None else whole[chosen]
+        low, high = self.domains[i] or (-np.inf, np.inf)
+
+        def function(vector: ndarray) -> ndarray:
+            moved = list(leaves)
+            moved[i] = self.moved(i, vector, chosen)[i]
+            return self.value(moved)
+
+        return Slopes(function, start.copy(), lower=low, upper=high, epsilon=self.epsilon)
+
+    @property
+    def epsilon(self) -> float:
+        return max([precision(out) for out in self.outs], default=2.0**-52)
+
+    def along(self, directions: dict[int, ndarray]) -> Slopes:
+        """The slope of all outputs as several leaves move together, at ``t = 0``."""
+
+        def function(t: ndarray) -> ndarray:
+            leaves = list(self.leaves)
+            for i, d in directions.items():
+                leaves[i] = np.asarray(
+                    leaves[i] + unflat(t[0] * flat(d), leaves[i]), leaves[i].dtype
+                )
+            return self.value(leaves)
+
+        return Slopes(function, np.zeros(1), epsilon=self.epsilon)
+
+    def got(self, k: int, gradients: Sequence[Any]) -> ndarray:
+        """Gradient `k` as numbers, zeros if None."""
+        g = gradients[k]
+        leaf = self.leaves[self.active[k]]
+        return np.zeros(leaf.shape, leaf.dtype) if g is None else np.asarray(g)
+
+    def verdict(self, k: int, got: ndarray, gs: Sequence[ndarray], slopes: Any = None) -> Verdict:
+        """What finite differences say to `got`, the gradient of active leaf `k`."""
+        vector, chosen = flat(got), self.chosen[k]
+        return judge(
+            self.slopes[k] if slopes is None else slopes,
+            vector if chosen is None else vector[chosen],
+            self.flat_of(gs), rtol=self.rtol, epsilon=max(precision(got), self.epsilon),
+        )  # fmt: skip
+
+    @property
+    def precision(self) -> float:
+        """The relative precision of the coarsest number that gradients are made of."""
+        return max([precision(self.leaves[i]) for i in self.active] + [self.epsilon])
+
+    # --- facts -----------------------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        """Whether any array is empty."""
+        return any(a.size == 0 for a in [*self.leaves, *self.outs])
+
+    @property
+    def finite(self) -> bool:
+        """Whether everything that went in and came out is finite."""
+        return all(np.isfinite(a).all() for a in [*self.leaves, *self.outs] if a.dtype.kind in "fc")
+
+    def label(self, k: int) -> str:
+        """What active leaf `k` is called."""
+        return self.subject.label(self.active[k], self.inputs)
+
+    def variant(self, leaves: Sequence[ndarray], **changes: Any) -> Example:
+        """The same example on other arrays."""
+        made = Example(
+            self.subject, self.args, constant=self.constant, domains=self.domains[: self.inputs],
+            declared=self.declared, rtol=self.rtol, own=leaves[self.inputs :], options=self.options,
+        )  # fmt: skip
+        made.leaves = list(leaves)
+        made.originals = [a.copy() for a in leaves]
+        made.seed = self.seed
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
+
+
+Check = Callable[[Example], None]
