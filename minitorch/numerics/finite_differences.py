@@ -37,6 +37,8 @@ class Slopes:
     output `o` as input `i` moves.  Steps never leave the box from `lower` to `upper`; an exception
     or a number that is not finite marks a point outside the domain.  `epsilon` is the relative
     precision of what `function` returns, `step` the first step instead of one scaled to the input.
+    `size` is the magnitude of each input if it is not its own: that of a complex number, for its
+    two parts; `partner` numbers for each output the one that it makes a complex number with.
 
     >>> found = Slopes(lambda x: np.sqrt(x), np.array([1e-12]))
     >>> f"{found.value[0, 0]:.6e}"
@@ -51,7 +53,8 @@ class Slopes:
         lower: Any = -np.inf,
         upper: Any = np.inf,
         epsilon: float = 2.0**-52,
-        spacing: Any = None,
+        size: Any = None,
+        partner: Any = None,
         step: float | None = None,
     ) -> None:
         self._function = function
@@ -59,7 +62,9 @@ class Slopes:
         self._lower = np.broadcast_to(lower, x.shape)
         self._upper = np.broadcast_to(upper, x.shape)
         self._epsilon = epsilon
-        self._spacing = np.spacing(np.abs(x)) if spacing is None else np.asarray(spacing)
+        self._size = np.abs(x) if size is None else np.asarray(size)
+        self._spacing = np.spacing(self._size).astype(np.float64)
+        self._partner = partner
         self.calls = 0
         self.center = np.asarray(function(x), np.float64)
         shape = (x.size, self.center.size)
@@ -76,7 +81,7 @@ class Slopes:
     # --- the ordinary case ---------------------------------------------------------------------
 
     def _first(self, i: int, step: float | None) -> None:
-        size = abs(float(self._x[i]))
+        size = float(self._size[i])
         first = 2.0**-4 * (_power_of_two(min(1.0, size)) if size else 1.0) if step is None else step
         room = min(self._x[i] - self._lower[i], self._upper[i] - self._x[i])
         if room < first:
@@ -86,8 +91,9 @@ class Slopes:
             self.refine(i)
             return
         up, down = self._sides(i, steps)
+        rounding = self._rounding(up, down)
         middle, bar, _, _, right, left, gap_bar = _extrapolated(
-            self.center, up, down, steps, self._epsilon
+            self.center, up, down, steps, rounding
         )
         value, error = middle[0], bar[0]
         self._set(i, value, error)
@@ -105,6 +111,13 @@ class Slopes:
             np.array([self._at(i, h) for h in steps]),
             np.array([self._at(i, -h) for h in steps]),
         )
+
+    def _rounding(self, up: ndarray, down: ndarray) -> ndarray:
+        """By how much rounding may have changed the function's values."""
+        size = np.fmax(np.abs(self.center), np.fmax(np.abs(up), np.abs(down)))
+        if self._partner is not None:
+            size = np.fmax(size, size[:, self._partner])
+        return _ROUNDING * self._epsilon * size
 
     def _at(self, i: int, step: float) -> ndarray:
         """The function with input `i` moved by `step`; NaN where it is not defined."""
@@ -128,7 +141,7 @@ class Slopes:
         if self.refined[i]:
             return
         self.refined[i] = True
-        size = abs(float(self._x[i]))
+        size = float(self._size[i])
         largest = _power_of_two(max(1.0, size)) / 4
         smallest = max(256 * float(self._spacing[i]), 2.0**-60 if size == 0 else 0.0, 2.0**-900)
         count = int(np.log2(largest / smallest) // 2) + 1
@@ -138,9 +151,23 @@ class Slopes:
             self._settle(i, up, down, steps)
 
     def _settle(self, i: int, up: ndarray, down: ndarray, steps: ndarray) -> None:
+        rounding = self._rounding(up, down)
+        found = self._settled(i, up, down, steps, rounding)
+        doubtful = found[-1] != SMOOTH
+        if doubtful.any() and len(doubtful) > 1:
+            # What looks like a kink may be the rounding of larger numbers that cancelled.
+            wide = np.fmax(rounding, np.nanmax(rounding, axis=1, keepdims=True, initial=0.0))
+            again = self._settled(i, up, down, steps, wide)
+            found = [np.where(doubtful, b, a) for a, b in zip(found, again)]
+        self.value[i], self.error[i], self.low[i], self.high[i], self.kind[i] = found
+
+    def _settled(
+        self, i: int, up: ndarray, down: ndarray, steps: ndarray, rounding: ndarray
+    ) -> list[ndarray]:
+        """Value, error, low, high and kind of the slopes of input `i`."""
         c = self.center
         middle, bar, side_bar_r, side_bar_l, right, left, _ = _extrapolated(
-            c, up, down, steps, self._epsilon
+            c, up, down, steps, rounding
         )
         # Smallest step first.
         middle, bar, right, left = middle[::-1], bar[::-1], right[::-1], left[::-1]
@@ -157,9 +184,11 @@ class Slopes:
         both = has_right & has_left & np.isfinite(c)
         gap = np.abs(r - s)
         kink = both & r_ok & s_ok & (gap > 4 * (r_bar + s_bar) + 1e-6 * np.fmax(abs(r), abs(s)))
-        jump = both & ~kink & _grows(c, up, down, steps, self._epsilon) & ~m_ok
+        jump = both & ~kink & _jumps(c, up, down, rounding) & ~m_ok
         # A jump or a cusp: a one-sided slope grows without end as the step shrinks.
-        cusp = both & ~kink & _diverges(right[:4], side_bar_r[:4], left[:4], side_bar_l[:4])
+        floor = 4 * (rounding / steps[:, None])[::-1]
+        cusp = both & ~kink
+        cusp &= _diverges(right, side_bar_r, floor) | _diverges(left, side_bar_l, floor)
         one = np.isfinite(c) & (has_right ^ has_left)
 
         # What the first steps gave may be the better answer where nothing is settled.
@@ -185,12 +214,14 @@ class Slopes:
         kind = np.where(one, np.where(side_ok | zero_side, SMOOTH, EDGE), kind)
         kind = np.where(~np.isfinite(c) | ~(has_right | has_left) | jump | cusp, EDGE, kind)
         kind = np.where(kink, KINK, kind)
-        bad = kind >= EDGE
-        self._set(i, np.where(bad, 0.0, value), np.where(bad, 0.0, error))
-        self.low[i] = np.where(kink, np.minimum(0, np.minimum(r, s)), self.low[i])
-        self.high[i] = np.where(kink, np.maximum(0, np.maximum(r, s)), self.high[i])
-        self.error[i] = np.where(kink, r_bar + s_bar, self.error[i])
-        self.kind[i] = kind
+        value, error = np.where(kind >= EDGE, 0.0, value), np.where(kind >= EDGE, 0.0, error)
+        return [
+            value,
+            np.where(kink, r_bar + s_bar, error),
+            np.where(kink, np.minimum(0, np.minimum(r, s)), value),
+            np.where(kink, np.maximum(0, np.maximum(r, s)), value),
+            kind,
+        ]
 
 
 def _power_of_two(x: float) -> float:
@@ -199,15 +230,14 @@ def _power_of_two(x: float) -> float:
 
 
 def _extrapolated(
-    center: ndarray, up: ndarray, down: ndarray, steps: ndarray, epsilon: float
+    center: ndarray, up: ndarray, down: ndarray, steps: ndarray, rounding: ndarray
 ) -> tuple[ndarray, ...]:
     """For each three neighbouring steps: the central slope and the two one-sided ones, with bars.
 
     All have one row for each window of three steps, largest steps first.
     """
     h = steps[:, None]
-    size = np.fmax(np.abs(center), np.fmax(np.abs(up), np.abs(down)))
-    rounding = _ROUNDING * epsilon * size / h
+    rounding = rounding / h
     central = (up - down) / (2 * h)
     once = (16 * central[1:] - central[:-1]) / 15
     middle = (256 * once[1:] - once[:-1]) / 255
@@ -258,25 +288,25 @@ def _flattest(found: ndarray, bar: ndarray) -> tuple[ndarray, ndarray, ndarray]:
     return value, error, np.isfinite(error) & (allowed | ~smaller).all(axis=0)
 
 
-def _grows(c: ndarray, up: ndarray, down: ndarray, steps: ndarray, epsilon: float) -> ndarray:
-    """Whether the difference stays, however small the step, far beyond rounding: a jump, or noise.
+def _jumps(c: ndarray, up: ndarray, down: ndarray, rounding: ndarray) -> ndarray:
+    """Whether there is a step at the point: a limit on each side, and a gap between them.
 
-    The function is then not continuous as far as can be seen.
+    A gap that is far beyond rounding, however small the steps; noise has no limits.
     """
-    difference = np.fmax(np.abs(up - c), np.abs(down - c))[-_LEVELS:]
-    rounding = 4 * _ROUNDING * epsilon * np.fmax(np.abs(c), np.fmax(abs(up), abs(down)))[-_LEVELS:]
-    stays = difference[-1] > 0.25 * difference[0]
-    return stays & (difference > rounding).all(axis=0)
+    up, down = up[-_LEVELS:], down[-_LEVELS:]
+    gap = np.fmax(np.abs(up - c), np.abs(down - c))
+    limits = np.fmax(np.ptp(up, axis=0), np.ptp(down, axis=0)) <= 0.1 * gap[-1]
+    return limits & (gap > 4 * rounding[-_LEVELS:]).all(axis=0)
 
 
-def _diverges(right: ndarray, right_bar: ndarray, left: ndarray, left_bar: ndarray) -> ndarray:
-    """Whether a one-sided slope keeps growing as the step shrinks (rows: small steps first)."""
-    out = np.zeros(right.shape[1], bool)
-    for slope, bar in ((right, right_bar), (left, left_bar)):
-        size = np.abs(slope)
-        grows = (size[:-1] > 1.5 * size[1:]).all(axis=0)
-        out |= grows & (np.abs(slope[0] - slope[1]) > 0.25 * size[0]) & (bar[0] > 1e-2 * size[0])
-    return out
+def _diverges(slope: ndarray, bar: ndarray, floor: ndarray) -> ndarray:
+    """Whether a one-sided slope keeps growing as the step shrinks (rows: small steps first).
+
+    Beyond `floor`, which rounding explains.
+    """
+    size = np.abs(slope[:4])
+    grows = (size[:-1] > 1.5 * size[1:]).all(axis=0) & (size > floor[:4]).all(axis=0)
+    return grows & (np.abs(slope[0] - slope[1]) > 0.25 * size[0]) & (bar[0] > 1e-2 * size[0])
 
 
 def _vanishes(side: ndarray, scale: ndarray) -> ndarray:

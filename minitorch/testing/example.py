@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.autograd.gradcheck import flat, precision, unflat
+from minitorch.autograd.gradcheck import flat, partners, precision, sizes, unflat
 from minitorch.numerics.finite_differences import Slopes
 from minitorch.numerics.slope_check import Verdict, judge
 from minitorch.testing.structure import arrays_in
@@ -216,7 +216,11 @@ class Example:
             moved[i] = self.moved(i, vector, chosen)[i]
             return self.value(moved)
 
-        return Slopes(function, start.copy(), lower=low, upper=high, epsilon=self.epsilon)
+        size = sizes(leaves[i])
+        return Slopes(
+            function, start.copy(), lower=low, upper=high, epsilon=self.epsilon,
+            size=size if chosen is None else size[chosen], partner=partners(self.outs),
+        )  # fmt: skip
 
     @property
     def epsilon(self) -> float:
@@ -233,7 +237,7 @@ class Example:
                 )
             return self.value(leaves)
 
-        return Slopes(function, np.zeros(1), epsilon=self.epsilon)
+        return Slopes(function, np.zeros(1), epsilon=self.epsilon, partner=partners(self.outs))
 
     def got(self, k: int, gradients: Sequence[Any]) -> ndarray:
         """Gradient `k` as numbers, zeros if None."""

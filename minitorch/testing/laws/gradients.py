@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import minitorch as mt
-from minitorch.autograd.gradcheck import flat, shaped_like
+from minitorch.autograd.gradcheck import flat, partners, shaped_like, sizes
 from minitorch.engine.state import LEAF, wrap
 from minitorch.numerics.finite_differences import SMOOTH, Slopes
 from minitorch.numerics.slope_check import Verdict, judge
@@ -135,7 +135,7 @@ def second_order(example: Example) -> None:
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return  # refused, aloud
     totals = [0.0 if g is None else g._data for g in second[: len(starts)]]
-    sizes = np.concatenate([flat(weights[k].astype(first[k]._data.dtype)) for k in live])
+    weight = np.concatenate([flat(weights[k].astype(first[k]._data.dtype)) for k in live])
 
     for k, i in enumerate(example.active):
         chosen = example.chosen[k]
@@ -151,12 +151,17 @@ def second_order(example: Example) -> None:
             )
 
         low, high = example.domains[i] or (-np.inf, np.inf)
-        slopes = Slopes(function, start.copy(), lower=low, upper=high, epsilon=example.epsilon)
+        size = sizes(example.leaves[i])
+        slopes = Slopes(
+            function, start.copy(), lower=low, upper=high, epsilon=example.epsilon,
+            size=size if chosen is None else size[chosen],
+            partner=partners([example.leaves[example.active[j]] for j in live]),
+        )  # fmt: skip
         got = flat(
             np.broadcast_to(np.asarray(totals[k], example.leaves[i].dtype), example.leaves[i].shape)
         )
         vector = got if chosen is None else got[chosen]
-        verdict = judge(slopes, vector, sizes, rtol=10 * example.rtol)
+        verdict = judge(slopes, vector, weight, rtol=10 * example.rtol)
         verdict.wrong &= np.isfinite(verdict.got)  # a formula of its own may end at a point
         if verdict.wrong.any():
             where = " (it does not depend on it at all)" if second[k] is None else ""
