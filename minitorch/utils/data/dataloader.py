@@ -1,8 +1,6 @@
 """`DataLoader`: goes through a dataset in batches, with workers or without.
 
-Mirrors ``torch.utils.data.DataLoader``.  `fetch.py` makes a batch, `worker.py` does so in a worker,
-`processes.py` and `threads.py` keep the workers; here is only who gets which task, and in which
-order batches come out.
+Mirrors ``torch.utils.data.DataLoader``.  Here are its arguments; `passes.py` goes through the data.
 """
 
 from __future__ import annotations
@@ -10,25 +8,20 @@ from __future__ import annotations
 import importlib
 import itertools
 import math
-import warnings
-import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from minitorch.ops.random import Generator
 from minitorch.utils.data.collate import default_collate, default_convert
-from minitorch.utils.data.dataset import IterableDataset, draws_nothing
-from minitorch.utils.data.fetch import Fetcher, Recipe
-from minitorch.utils.data.randomness import Streams
+from minitorch.utils.data.dataset import IterableDataset
+from minitorch.utils.data.passes import WithoutWorkers, WithWorkers
 from minitorch.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,
-    draw_seed,
 )
-from minitorch.utils.data.worker import Setup, Task, get_worker_info
+from minitorch.utils.data.worker import get_worker_info
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -181,7 +174,7 @@ class DataLoader(Generic[T_co]):
         self.pin_memory_device = pin_memory_device
         self.in_order = in_order
         self.worker_method = worker_method
-        self._iterator: _WithWorkers | None = None
+        self._iterator: WithWorkers | None = None
         self._told_length: int | None = None  # of an iterable dataset, by len(loader)
         self._frozen = True
 
@@ -230,11 +223,11 @@ class DataLoader(Generic[T_co]):
 
     def __iter__(self) -> Iterator[Any]:
         if self.num_workers == 0:
-            return _WithoutWorkers(self)
+            return WithoutWorkers(self)
         if not self.persistent_workers:
-            return _WithWorkers(self)
+            return WithWorkers(self)
         if self._iterator is None or self._iterator.broken:
-            self._iterator = _WithWorkers(self)
+            self._iterator = WithWorkers(self)
         else:
             self._iterator.begin(self)
         return self._iterator
@@ -253,170 +246,3 @@ class _Endless(Sampler[None]):
 
     def __iter__(self) -> Iterator[None]:
         return itertools.repeat(None)
-
-
-class _Pass:
-    """One pass over the data: what both kinds share.
-
-    It knows what it needs of the loader, not the loader itself, which may hold it: a cycle would
-    keep workers alive.
-    """
-
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        self.recipe = Recipe(
-            loader.dataset,
-            loader.collate_fn,
-            batched=loader.batch_sampler is not None,
-            drop_last=loader.drop_last,
-            iterable=loader._iterable,
-        )
-        self.workers = loader.num_workers
-        self.draw(loader)
-
-    def draw(self, loader: DataLoader[Any]) -> None:
-        """A new order and a new base seed, in the sequence in which PyTorch draws them."""
-        self.sampler = loader._keys
-        self.keys = iter(self.sampler)
-        self.base_seed = draw_seed(loader.generator)
-        self.told_length = loader._told_length
-        self.asked = self.given = 0  # batches
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        batch = self.load()
-        self.given += 1
-        if self.told_length is not None and self.given > self.told_length:
-            warnings.warn(
-                f"Length of IterableDataset {type(self.recipe.dataset).__name__} was reported to "
-                f"be {self.told_length}, but {self.given} samples or batches have been fetched"
-                + ("; does each worker give its own share only?" if self.workers else ""),
-                stacklevel=2,
-            )
-        return batch
-
-    def load(self) -> Any:
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        return len(self.sampler)
-
-    def __reduce__(self) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} cannot be pickled: pickle the DataLoader")
-
-
-class _WithoutWorkers(_Pass):
-    """The program itself loads."""
-
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        if loader.timeout != 0:
-            raise AssertionError("timeout needs num_workers > 0: only workers can be waited for")
-        super().__init__(loader)
-        standard = loader.collate_fn in (default_collate, default_convert)
-        self.streams = None if standard and draws_nothing(loader.dataset) else Streams(set())
-        if self.streams is None:
-            self.fetch = Fetcher(self.recipe)
-            return
-        self.streams.base_seed = self.base_seed
-        with self.streams.borrowed():
-            self.streams.seed(self.base_seed)
-            self.fetch = Fetcher(self.recipe)
-
-    def load(self) -> Any:
-        keys = next(self.keys)
-        if self.streams is None:
-            return self.fetch(keys)
-        with self.streams.borrowed():
-            self.streams.seed_batch(self.asked)
-            self.asked += 1
-            return self.fetch(keys)
-
-
-class _WithWorkers(_Pass):
-    """Hands out tasks in turn, and takes the batches in the same order."""
-
-    def __init__(self, loader: DataLoader[Any]) -> None:
-        super().__init__(loader)
-        self.in_order = loader.in_order
-        self.timeout = loader.timeout
-        self.persistent = loader.persistent_workers
-        self.ahead = max(1, (loader.prefetch_factor or 0) * self.workers)
-        self.epoch = 0
-        self.broken = ""  # why there is no more to come
-        setup = Setup(
-            self.recipe, self.workers, self.base_seed, loader.worker_init_fn, loader.worker_method
-        )
-        self.pool = _start(setup, loader.multiprocessing_context)
-        # The workers end when this iterator is dropped, or at the latest when the program ends.
-        self.close = weakref.finalize(self, self.pool.close)
-        self.reset()
-
-    def begin(self, loader: DataLoader[Any]) -> None:
-        """Another pass with the same workers; what is left of the last one is dropped."""
-        self.draw(loader)
-        self.epoch += 1
-        self.reset()
-
-    def reset(self) -> None:
-        self.pending: deque[tuple[int, int]] = deque()  # number and worker of each task
-        self.active = set(range(self.workers))  # those not at the end of an iterable dataset
-        self.turns = itertools.cycle(range(self.workers))
-        for _ in range(self.ahead):
-            self.ask()
-
-    def ask(self) -> None:
-        """Hand out one more task, if there is one and somebody to do it."""
-        if not self.active:
-            return
-        try:
-            keys = next(self.keys)
-        except StopIteration:
-            return
-        worker = next(worker for worker in self.turns if worker in self.active)
-        self.pool.submit(worker, Task(self.epoch, self.base_seed, self.asked, keys))
-        self.pending.append((self.asked, worker))
-        self.asked += 1
-
-    def load(self) -> Any:
-        if self.broken:
-            raise RuntimeError(self.broken)
-        while self.pending:
-            workers = [self.pending[0][1]]
-            if not self.in_order:
-                workers = list({worker: None for _, worker in self.pending})
-            try:
-                worker, reply = self.pool.receive(workers, self.timeout)
-            except BaseException as error:
-                if self.pool.closed:
-                    self.broken = str(error) or f"the workers were ended by {type(error).__name__}"
-                raise
-            if reply.epoch != self.epoch:
-                continue
-            self.pending.remove((reply.number, worker))
-            if reply.kind == "end":
-                self.active.discard(worker)
-            self.ask()
-            if reply.kind == "batch":
-                return reply.value
-            if reply.kind == "failure":
-                failure = reply.value
-                del reply  # else the exception would hold this frame, and the frame the exception
-                try:
-                    raise failure.revived()
-                finally:
-                    del failure
-        if not self.persistent:
-            self.close()
-        raise StopIteration
-
-
-def _start(setup: Setup, context: BaseContext | None) -> Any:
-    # Imported when needed: most programs load without workers.
-    if setup.method == "thread":
-        from minitorch.utils.data.threads import Threads
-
-        return Threads(setup)
-    from minitorch.utils.data.processes import Processes
-
-    return Processes(setup, context)
