@@ -32,10 +32,18 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Makes several dimensions of one: (N, 6) -> (N, 2, 3) with ``Unflatten(1, (2, 3))``."""
+    """Makes several dimensions of one: (N, 6) -> (N, 2, 3) with ``Unflatten(1, (2, 3))``.
+
+    >>> import minitorch
+    >>> minitorch.nn.Unflatten(1, (2, 3))(minitorch.zeros(4, 6)).shape
+    minitorch.Size([4, 2, 3])
+    """
 
     def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
         super().__init__()
+        sizes = unflattened_size
+        if not isinstance(sizes, tuple | list) or not all(isinstance(n, int) for n in sizes):
+            raise TypeError(f"unflattened_size must be a tuple of ints, got {sizes!r}")
         self.dim = dim
         self.unflattened_size = unflattened_size
 

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 class Identity(Module):
-    """Returns its input; takes any arguments, so that it can stand in for any layer."""
+    """Returns its input; takes any arguments, so that it can stand in for any layer.
+
+    >>> import minitorch
+    >>> minitorch.nn.Identity(54, unused=True)(minitorch.ones(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

@@ -189,7 +189,13 @@ class KLDivLoss(Loss):
 
 
 class NLLLoss(WeightedLoss):
-    """The negative log-likelihood of log-probabilities (N, C, ...) at class numbers (N, ...)."""
+    """The negative log-likelihood of log-probabilities (N, C, ...) at class numbers (N, ...).
+
+    >>> import minitorch
+    >>> log_p = minitorch.log_softmax(minitorch.zeros(2, 4), dim=1)
+    >>> minitorch.nn.NLLLoss()(log_p, minitorch.tensor([0, 3]))
+    tensor(1.3863)
+    """
 
     def __init__(
         self,

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.engine.state import wrap
-
 from minitorch.dtypes import finfo, from_numpy_dtype
 from minitorch.engine.clock import stamp
+from minitorch.engine.state import wrap
 from minitorch.ops.arithmetic import div
 from minitorch.ops.bounds import clamp_min
 from minitorch.ops.broadcasting import expand

@@ -218,6 +218,8 @@ PRODUCTS = [
     _case("kron", mt.kron, ANY, ANY, reference=np.kron),
     _case("linear", mt.nn.functional.linear, Argument("ab"), Argument("cb"), Argument("c"),
           reference=lambda x, w, b: x @ w.T + b),
+    _case("bilinear", mt.nn.functional.bilinear, Argument("ab"), Argument("ac"), Argument("dbc"),
+          Argument("d"), reference=lambda x, y, w, b: np.einsum("ab,dbc,ac->ad", x, w, y) + b),
     _case("linalg.inv", mt.linalg.inv, SQUARE, reference=np.linalg.inv, float32=1e-2),
     _case("linalg.det", mt.linalg.det, SQUARE, reference=np.linalg.det, float32=1e-2),
     _case("linalg.slogdet", lambda x: mt.linalg.slogdet(x)[1], SQUARE, float32=1e-2,
