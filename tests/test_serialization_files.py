@@ -341,6 +341,21 @@ def test_optimizers_and_schedulers_when_trusted():
     assert minitorch.equal(model.weight, model2.weight)
 
 
+def test_everything_when_trusted():
+    x = minitorch.ones(2)
+    x.note = "mine"
+    parts = [x, nn.Parameter(x), nn.Buffer(x, persistent=False), Settings(x), minitorch.float16,
+             minitorch.Size([1]), {1, 2}, 1j, minitorch.device("cpu"), bytearray(b"a")]  # fmt: skip
+    file = io.BytesIO()
+    minitorch.save(parts, file)
+    file.seek(0)
+    loaded = minitorch.load(file, weights_only=False)
+    assert [type(part) for part in loaded] == [type(part) for part in parts]
+    assert loaded[0].note == loaded[3].rate.note == "mine"
+    assert not loaded[2].persistent
+    assert loaded[4:] == parts[4:]
+
+
 def test_classes_that_the_user_admits():
     with pytest.raises(LoadError, match=r"test_serialization_files\.Settings"):
         again(Settings(3))

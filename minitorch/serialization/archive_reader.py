@@ -8,6 +8,7 @@ Layout: APPNOTE.TXT, the ".ZIP File Format Specification" of PKWARE, sections 4.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from typing import NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 
 from minitorch.serialization.source import Source
 
+DRIVE = re.compile(r"[A-Za-z]:(/|$)")
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 1  # a flag of a member
 UTF8 = 0x800  # another: its name is UTF-8, else code page 437
@@ -130,8 +132,8 @@ class ArchiveReader:
             name = raw.decode("utf-8" if flags & UTF8 else "cp437")
         except UnicodeDecodeError:
             raise self.source.error(f"damaged: {raw!r} is no name of a member") from None
-        parts = name.split("/")
-        if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or ":" in parts[0]:
+        outside = name.startswith("/") or ".." in name.split("/") or DRIVE.match(name)
+        if outside or "\\" in name or "\0" in name:
             raise self.source.error(f"{name!r} as a member's name leads out of the archive")
         return name
 

@@ -177,6 +177,7 @@ TENSORS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_parameter_with_state": _parameter,
     FROM_TYPE: _of_type,
 }
+STATES = {FROM_TYPE, f"{REBUILD_PARAMETER}_with_state"}  # they copy a tensor's attributes
 PLAIN: dict[str, Callable[..., Any]] = {
     "_codecs.encode": _encode,
     "builtins.bytes": _bytes,
@@ -220,8 +221,8 @@ class StorageType:
 @functools.cache
 def admitted() -> dict[str, Any]:
     """What each name stands for that a file from a stranger may use."""
-    functions = {**TENSORS, **PLAIN}
-    calls = {name: Call(name, function) for name, function in functions.items()}
+    calls = {name: Call(name, function, name in STATES) for name, function in TENSORS.items()}
+    calls |= {name: Call(name, function, True) for name, function in PLAIN.items()}
     types = {name: TensorType(kind) for name, kind in TYPES.items()}
     storages = {name: StorageType(dtype) for name, dtype in STORAGES.items()}
     return {**calls, **types, **storages, **DTYPES}

@@ -63,9 +63,9 @@ def _read_member(archive: ArchiveReader, name: str, mmap: bool) -> np.ndarray:
     lazily = mmap and member.method == STORED
     data = source.mapped(position, member.size) if lazily else archive.read(name)
     dtype, shape, fortran, start = _header(source, name, data)
-    content = data[start:]
-    if not lazily or (start + position) % dtype.itemsize:
-        content = content.copy()  # so that numbers are aligned, and the header's memory is freed
+    content = np.frombuffer(memoryview(data)[start:], np.uint8)  # memory of its own, by its looks
+    if content.__array_interface__["data"][0] % dtype.alignment:
+        content = content.copy()
     if content.size != math.prod(shape) * dtype.itemsize:
         raise source.error(
             f"damaged: {name!r} of shape {shape} needs {math.prod(shape) * dtype.itemsize:,} "

@@ -58,7 +58,7 @@ def read_pt(
         order = bytes(archive.read(f"{folder}/byteorder"))
         if order != b"little":
             raise source.error(f"its numbers are {order[:10].decode('latin1')}-endian")
-    content = archive.read(f"{folder}/data.pkl")
+    content = archive.read(f"{folder}/data.pkl").tobytes()
     stored: dict[str, tuple[str, Storage]] = {}
 
     def load_storage(key: Any) -> Storage:
@@ -77,10 +77,9 @@ def read_pt(
         found, position = archive.locate(member)
         return Storage(source.mapped(position, found.size), kind.dtype)
 
-    file = io.BytesIO(memoryview(content))
     if not weights_only:
-        return unpickle_trusted(file, load_storage, **options)
-    return unpickle(source, file, content.size, load_storage)
+        return unpickle_trusted(io.BytesIO(content), load_storage, **options)
+    return unpickle(source, io.BytesIO(content), len(content), load_storage)
 
 
 def pickle_folder(archive: ArchiveReader) -> str | None:
@@ -110,7 +109,7 @@ def unpickle(source: Source, file: Any, limit: int, load_storage: Callable[[Any]
             raise source.error(names.refusal(name))
         return found
 
-    unpickler = Unpickler(file, limit, find, load_storage, source.error)
+    unpickler = Unpickler(file, limit, source.size, find, load_storage, source.error)
     result = unpickler.load()
     check_plain(result, unpickler.trusted, source.error)
     return result
@@ -124,9 +123,7 @@ def unpickle_trusted(file: Any, load_storage: Callable[[Any], Storage], **option
             known = names.find_admitted(f"{module}.{name}")
             if known is None:
                 return super().find_class(module, name)
-            if type(known) is Call:
-                return known.function
-            return known.kind if type(known) is names.TensorType else known
+            return known.function if type(known) is Call and known.trusted else known
 
         def persistent_load(self, key: Any) -> Any:
             return load_storage(key)

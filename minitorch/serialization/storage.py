@@ -28,11 +28,12 @@ STORAGE_NAME = {dtype: f"{_OLD_NAMES[dtype.name]}Storage" for dtype in ALL}
 class Storage:
     """A block of memory with the dtype that it was saved as (None: bytes)."""
 
-    __slots__ = ("data", "dtype")
+    __slots__ = ("copied", "data", "dtype")
 
     def __init__(self, data: np.ndarray, dtype: DType | None) -> None:
         self.data = data  # uint8
         self.dtype = dtype
+        self.copied = 0  # bytes of tensors that could not just look into it
 
     def __len__(self) -> int:
         return self.data.size // (1 if self.dtype is None else self.dtype.itemsize)
@@ -93,6 +94,9 @@ def tensor_in(
     if metadata:
         if not isinstance(metadata, dict) or not METADATA.issuperset(metadata):
             raise ValueError("a tensor with unknown metadata")
+        storage.copied += array.nbytes
+        if storage.copied > storage.data.size:
+            raise ValueError("more conjugated or negated tensors than their storage can hold")
         array = array.conj() if metadata.get("conj") else array
         array = -array if metadata.get("neg") else array
     return wrap(array)

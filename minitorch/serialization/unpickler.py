@@ -16,13 +16,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minitorch.errors import LoadError
+from minitorch.tensor import Tensor
 
 NAME_LENGTH = 1000
 DEPTH = 500  # of lists in lists
+COPIES = 2  # how often a pickle may copy what it holds
 TUPLE_KEYS = 20_000  # tuples of numbers can be made so that all fall into one slot of a dict
 
 # What protocol 2 calls things, for Python 2 would read it.
 OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections"}
+
+TEXTS, CONTAINERS = {str, bytes, bytearray}, {list, tuple, dict, set}
 
 
 class Call(NamedTuple):
@@ -30,7 +34,11 @@ class Call(NamedTuple):
 
     name: str
     function: Callable[..., Any]
+    copies: bool = False  # whether what it makes is as large as what it is given
     trusted: bool = False  # a class that the user vouches for: it may be built as pickle does
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
 
 
 class Unpickler:
@@ -38,19 +46,22 @@ class Unpickler:
 
     ``find(name)`` gives what a dotted name stands for: a `Call`, or a value; it raises LoadError.
     ``load_persistent(key)`` gives what is kept outside of the pickle.  ``error(text)`` makes the
-    exception to raise.  No string is longer than `limit`, the size of the file.
+    exception to raise.  No string is longer than `limit`, the size of the pickle (or something
+    larger); `size` is that of the whole file.
     """
 
     def __init__(
         self,
         file: Any,
         limit: int,
+        size: int,
         find: Callable[[str], Any],
         load_persistent: Callable[[Any], Any],
         error: Callable[[str], LoadError],
     ) -> None:
         self.file = file
         self.limit = limit
+        self.size = size
         self.find = find
         self.load_persistent = load_persistent
         self.error = error
@@ -59,6 +70,8 @@ class Unpickler:
         self.below: list[list[Any]] = []  # the stacks under each mark
         self.trusted: set[Any] = set()  # of the classes named, those the user vouches for
         self.tuple_keys = 0
+        self.copied = 0  # bytes of the pickle
+        self.tensors = 0  # and of tensors
 
     def load(self) -> Any:
         """What the pickle makes."""
@@ -200,15 +213,33 @@ class Unpickler:
             raise self.error("damaged: a name in its pickle is no string")
         self.name(module, name)
 
+    def count(self, *values: Any) -> None:
+        """Note that `values` are about to be copied.
+
+        An honest pickle copies each of its values once or twice; one that means harm recalls a
+        large value again and again.
+        """
+        for value in values:
+            if type(value) in TEXTS:
+                self.copied += len(value)
+            elif type(value) in CONTAINERS:
+                self.copied += 2 * len(value)  # no element takes less in the file
+            elif type(value) is Tensor:
+                self.tensors += value.nbytes
+        if self.copied > COPIES * self.limit or self.tensors > self.size:
+            raise self.error("its pickle makes much more than it holds")
+
     def call(self) -> None:
         args, function = self.pop(), self.pop()
         if type(function) is not Call or type(args) is not tuple:
             raise self.error(f"its pickle calls {_short(function)}, which is not admitted")
+        if function.copies:
+            self.count(*args)
         for arg in args if function.name in ("builtins.set", "builtins.frozenset") else ():
             for item in arg if type(arg) is list else ():
                 self.check_key(item)
         try:
-            self.stack.append(function.function(*args))
+            self.stack.append(function(*args))
         except (ValueError, TypeError, OverflowError) as error:
             raise self.error(f"damaged or malicious: {error} ({function.name})") from None
 
@@ -222,6 +253,7 @@ class Unpickler:
     def build(self) -> None:
         """Give the object on the stack its attributes: only what knows how to check them."""
         state, target = self.pop(), self.top()
+        self.count(state)
         if type(target) is OrderedDict and type(state) is dict:
             for attribute in state:
                 if type(attribute) is not str or hasattr(OrderedDict, attribute):
