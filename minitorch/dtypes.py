@@ -129,7 +129,9 @@ def to_numpy_dtype(kind: Any) -> np.dtype[Any]:
         return _PYTHON_TYPES[kind].dtype
     if isinstance(kind, np.dtype) or (isinstance(kind, type) and issubclass(kind, np.generic)):
         return from_numpy_dtype(np.dtype(kind)).dtype
-    raise TypeError(f"expected a dtype such as minitorch.float32, got {kind!r}")
+    known = isinstance(kind, str) and isinstance(globals().get(kind), dtype)
+    meant = f": write minitorch.{kind}, without quotes" if known else ""
+    raise TypeError(f"expected a dtype such as minitorch.float32, got {kind!r}{meant}")
 
 
 def get_default_dtype() -> dtype:

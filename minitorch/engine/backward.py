@@ -328,7 +328,10 @@ def root(tensor: Any, grad: Any, create_graph: bool) -> tuple[Any, Any]:
     """The edge and the gradient to start from: `grad`, checked, or 1 for a single number."""
     data, edge = tensor._data, edge_of(tensor)
     if edge is None:
-        raise RuntimeError("this tensor does not require grad and has no grad_fn: nothing to do")
+        raise RuntimeError(
+            "this tensor does not require grad and has no grad_fn: nothing that it was made from "
+            "requires grad, or the way there leads through detach(), numpy(), item() or no_grad()"
+        )
     if grad is None:
         if data.size != 1:
             raise RuntimeError(

@@ -6,6 +6,7 @@ assigning an attribute sorts the value into the right one.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import TYPE_CHECKING, Any, Self
 
@@ -78,7 +79,9 @@ class Module(Converting, Hooked):
         >>> Double()(ones(2))
         tensor([2., 2.])
         """
-        raise NotImplementedError(f'{type(self).__name__} has no "forward" method')
+        close = difflib.get_close_matches("forward", set(dir(type(self))) - set(dir(Module)), 1)
+        meant = f"; is {close[0]!r} meant to be it?" if close else ""
+        raise NotImplementedError(f'{type(self).__name__} has no "forward" method{meant}')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``forward`` between its hooks.  An error says which module it came from.
@@ -172,7 +175,7 @@ class Module(Converting, Hooked):
         Linear(in_features=2, out_features=2, bias=True)
         """
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            raise TypeError(_no_module(module))
         self._check_name(name, "_modules", "module")
         self._modules[name] = module
 
@@ -246,7 +249,9 @@ class Module(Converting, Hooked):
             for registry in ("_modules", "_buffers"):
                 if name in state[registry]:
                     return state[registry][name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+        )  # given the name and the object, Python itself asks "did you mean ...?"
 
     def __delattr__(self, name: str) -> None:
         for registry in _REGISTRIES:
@@ -378,3 +383,19 @@ def _serialization() -> Any:
 
 def _set_member(members: set[str], name: str, inside: bool) -> None:
     (members.add if inside else members.discard)(name)
+
+
+def _no_module(value: Any) -> str:
+    """What to say of `value`, which is to be a submodule and is none."""
+    if isinstance(value, type) and issubclass(value, Module):
+        name = value.__name__
+        return f"the class {name} is not a Module, what it makes is: write {name}()"
+    if callable(value):
+        return (
+            f"{_name_of(value)} is not a Module subclass: call it in forward(), or use its module"
+        )
+    return f"{type(value).__name__} is not a Module subclass"
+
+
+def _name_of(function: Any) -> str:
+    return f"{type(function).__name__} {getattr(function, '__name__', '')}".strip()

@@ -93,7 +93,10 @@ class _RunningNorm(_Affine):
     def _check_input_dim(self, input: Tensor) -> None:
         if input._data.ndim not in self._dims:
             wanted = " or ".join(f"{n}D" for n in self._dims)
-            raise ValueError(f"expected {wanted} input (got {input._data.ndim}D input)")
+            raise ValueError(
+                f"expected {wanted} input (got {input._data.ndim}D input): (N, C, ...), the "
+                f"channels second; the shape is {list(input._data.shape)}"
+            )
 
     def extra_repr(self) -> str:
         return (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.engine.state import wrap
+from minitorch.engine.state import TensorState, wrap
 from minitorch.nn import init
 from minitorch.nn.module import Module
 from minitorch.nn.parameter import Parameter
@@ -173,7 +173,9 @@ class RNNBase(Module):
         for i, (given, shape) in enumerate(zip(hx, shapes)):
             if given._data.shape != shape:
                 which = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
-                raise RuntimeError(f"Expected {which} size {shape}, got {list(given._data.shape)}")
+                size = "(num_layers * directions, batch, size)"
+                got = list(given._data.shape)
+                raise RuntimeError(f"Expected {which} size {shape}, which is {size}, got {got}")
         return tuple(hx)
 
     def _run(self, input: Any, hx: Any) -> tuple[Any, Any]:
@@ -184,6 +186,11 @@ class RNNBase(Module):
         if ndim not in (2, 3):
             raise ValueError(
                 f"{self._get_name()}: Expected input to be 2D or 3D, got {ndim}D instead"
+            )
+        if isinstance(hx, TensorState):
+            raise RuntimeError(
+                f"the states of an LSTM are a pair of Tensors, (h_0, c_0), got one of shape "
+                f"{list(hx._data.shape)}"
             )
         over = 0 if self.batch_first else 1
         for given in hx or ():

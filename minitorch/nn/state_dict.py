@@ -117,7 +117,8 @@ def load_state_dict(
     IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])
     """
     if not isinstance(state_dict, Mapping):
-        raise TypeError(f"expected a dictionary of tensors, got {type(state_dict).__name__}")
+        file = " (read a file with load() first)" if isinstance(state_dict, str) else ""
+        raise TypeError(f"expected a dictionary of tensors, got {type(state_dict).__name__}{file}")
     given: Any = OrderedDict(state_dict)
     metadata = getattr(state_dict, "_metadata", None)
     if metadata is not None:

@@ -26,7 +26,8 @@ def say_where(error: Exception, module: Module) -> Exception:
         state.update(_modules=[module], _names=[], _message=_own_message(error))
     else:
         child = state["_modules"][-1]
-        name = next((n for n, m in module._modules.items() if m is child), type(child).__name__)
+        # Not only children: those in a ModuleList are called without it.
+        name = next((n for n, m in module.named_modules() if m is child), type(child).__name__)
         state["_names"].insert(0, name)
         state["_modules"].append(module)
     place = f"in {_brief(state['_modules'][0])}"
@@ -47,7 +48,12 @@ def _not_a_tensor(error: Exception) -> Exception:
     """A better error for what an array or a list in the place of a Tensor leads to."""
     if isinstance(error, AttributeError) and error.name == "_data":
         kind = type(error.obj).__name__
-        better = TypeError(f"modules compute with Tensors, got {kind}: make one with tensor()")
+        advice = "make one with tensor()"
+        if isinstance(error.obj, tuple):
+            advice = "if it came from a layer that returns several (LSTM, attention), pick one"
+        elif hasattr(error.obj, "forward"):
+            advice = f"make the module first, then call it, as in {kind}()(x)"
+        better = TypeError(f"modules compute with Tensors, got {kind}: {advice}")
         better.__traceback__ = error.__traceback__
         return better
     return error

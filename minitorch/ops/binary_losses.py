@@ -75,10 +75,14 @@ def binary_cross_entropy(
     x = input._data
     if target._data.dtype != x.dtype:
         raise RuntimeError(
-            f"binary_cross_entropy(): input is {input.dtype}, but target is {target.dtype}"
+            f"binary_cross_entropy(): input is {input.dtype}, but target is {target.dtype}: "
+            f"convert it with to({input.dtype})"
         )
     if not np.all((x >= 0) & (x <= 1)):
-        raise RuntimeError("binary_cross_entropy(): all elements of input must be in [0, 1]")
+        raise RuntimeError(
+            "binary_cross_entropy(): all elements of input must be in [0, 1]: apply sigmoid() "
+            "first, or use binary_cross_entropy_with_logits(), which does"
+        )
     loss = _bce(input, target)
     if weight is not None:
         check_broadcast("binary_cross_entropy", input, weight)

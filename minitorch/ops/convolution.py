@@ -273,7 +273,8 @@ def _check(name: str, dims: int, input: Any, weight: Any, bias: Any, groups: int
         if array is not None and array.dtype != x.dtype:
             raise RuntimeError(
                 f"{name}(): input and {what} must have the same dtype, got "
-                f"{from_numpy_dtype(x.dtype)} and {from_numpy_dtype(array.dtype)}"
+                f"{from_numpy_dtype(x.dtype)} and {from_numpy_dtype(array.dtype)}: convert the "
+                f"input with to({from_numpy_dtype(array.dtype)})"
             )
     if x.dtype.kind in "biu" and x.dtype != np.int64:
         raise NotImplementedError(f"{name}() is not for {from_numpy_dtype(x.dtype)}")
@@ -316,6 +317,7 @@ def _convolve(
             f"{name}(): a weight of shape {weight._data.shape} with groups={groups} takes "
             f"{weight._data.shape[1] * groups} input channels; input has shape {shape}, "
             f"{channels} in dimension {len(shape) - dims - 1}"
+            + ("; channels come before height and width: permute()" if shape[-1] in (1, 3) else "")
         )
     _check_bias(name, bias, weight._data.shape[0])
     before, both = _padding(name, padding, kernel, stride, dilation)

@@ -58,7 +58,7 @@ def sizes(size: tuple[Any, ...]) -> tuple[int, ...]:
         shape = tuple([operator.index(n) for n in size])
     except TypeError:
         kinds = [type(n).__name__ for n in size]
-        raise TypeError(f"a shape is made of integers, got {kinds}") from None
+        raise TypeError(f"a shape is made of integers, got {kinds}: {list(size)}") from None
     if any(n < 0 for n in shape):
         raise RuntimeError(f"a dimension cannot be negative: {list(shape)}")
     return shape

@@ -81,7 +81,9 @@ def _row_numbers(name: str, input: Any, weight: Any) -> np.ndarray:
     check_floating(name, weight)
     rows, shape = input._data, weight._data.shape
     if rows.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): row numbers must be int64 or int32, got {input.dtype}")
+        raise RuntimeError(
+            f"{name}(): row numbers must be int64 or int32, got {input.dtype}: call long()"
+        )
     if len(shape) != 2:
         raise RuntimeError(f"{name}(): weight must be 2-D, got shape {list(shape)}")
     if rows.size and not 0 <= rows.min() <= rows.max() < shape[0]:

@@ -78,12 +78,15 @@ def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A weight of one dimension is a dot product; anything else that comes here is an error."""
     x, w = input._data, weight._data
     if x.dtype != w.dtype:
-        _refuse(f"dtypes differ, {x.dtype} and {w.dtype}", x, w)
+        advice = f"convert the input with to({weight.dtype})"
+        _refuse(f"dtypes differ, {x.dtype} and {w.dtype}, {advice}", x, w)
     if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and bias is not None:
         b = bias._data
         _refuse(f"bias of shape {b.shape} ({b.dtype}) does not fit", x, w)
     if w.ndim in (1, 2) and x.ndim and x.shape[-1] != w.shape[-1]:
-        _refuse(f"dimension -1 of the input is {x.shape[-1]}, in_features is {w.shape[-1]}", x, w)
+        sizes = f"dimension -1 of the input is {x.shape[-1]}, in_features is {w.shape[-1]}"
+        flat = math.prod(x.shape[1:]) == w.shape[-1]
+        _refuse(sizes + (", which flatten(1) of it would have" if flat else ""), x, w)
     if w.ndim != 1 or x.ndim == 0:
         _refuse("the input needs one or more dimensions, the weight two", x, w)
     out: Any = mm_t(input, weight.unsqueeze(0)).squeeze(-1)

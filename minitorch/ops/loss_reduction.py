@@ -11,7 +11,7 @@ import numpy as np
 from minitorch.engine.modes import mode
 from minitorch.engine.state import Node, TensorState
 from minitorch.errors import StrictError
-from minitorch.ops.checks import check_tensor
+from minitorch.ops.checks import check_broadcast, check_tensor
 from minitorch.ops.reductions import mean, sum
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -24,6 +24,11 @@ def reduction_of(
     choices: tuple[str, ...] = REDUCTIONS,
 ) -> str:
     """One of `choices`; PyTorch's two old flags still count.  ValueError for anything else."""
+    if any(isinstance(a, TensorState) for a in (reduction, size_average, reduce)):
+        raise TypeError(
+            "a loss is made first, with its options, and then called with input and target, as in "
+            "MSELoss()(input, target); in functions, options have names: reduction="
+        )
     if size_average is not None or reduce is not None:
         warnings.warn("size_average and reduce are deprecated; use reduction=", stacklevel=3)
         if reduce is False:
@@ -51,6 +56,7 @@ def check_shapes(name: str, input: Any, target: Any) -> None:
     """Warn where `input` and `target` are broadcast: that is nearly always a mistake."""
     check_tensor(name, input, target)
     if input._data.shape != target._data.shape:
+        check_broadcast(name, input, target)
         refuse_broadcast(name, input, target)
         warnings.warn(
             f"{name}: the target has shape {target._data.shape} and the input "
@@ -63,8 +69,10 @@ def check_same_shape(name: str, input: Any, other: Any, what: str = "target") ->
     """ValueError unless both have one shape."""
     check_tensor(name, input, other)
     if input._data.shape != other._data.shape:
+        same = input._data.size == other._data.size
         raise ValueError(
             f"{name}(): {what} has shape {other._data.shape}, input {input._data.shape}"
+            + (f"; call reshape{input._data.shape} on the {what}" if same else "")
         )
 
 

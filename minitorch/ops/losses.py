@@ -95,7 +95,9 @@ def weigh_targets(
     wrong = (t < 0) | (t >= classes)
     if np.any(wrong & ~ignored):
         bad = t[wrong & ~ignored].flat[0]
-        raise IndexError(f"Target {bad} is out of bounds: there are {classes} classes")
+        raise IndexError(
+            f"Target {bad} is out of bounds: there are {classes} classes, 0 to {classes - 1}"
+        )
     t = np.where(ignored, 0, t)
     counts = np.ones(t.shape, dtype) if weight is None else weight._data[t]
     return t, np.where(ignored, 0, counts).astype(dtype), ignored
@@ -108,13 +110,16 @@ def check_classes(input: Any, target: Any, weight: Any) -> None:
         raise ValueError(f"expected 1 or more dimensions (C last or second): {shapes}")
     if x.ndim == 1:
         if t.shape not in ((), (1,)):
-            raise ValueError(f"a (C,) input takes a target of one class: {shapes}")
+            meant = "" if x.dtype.kind == "f" else ". Scores are wanted, not classes (argmax)"
+            raise ValueError(f"a (C,) input takes a target of one class: {shapes}{meant}")
     elif t.ndim == 0 or x.shape[0] != t.shape[0]:
         raise ValueError(f"expected input batch size to match target batch size: {shapes}")
     elif x.shape[2:] != t.shape[1:]:
-        raise RuntimeError(f"expected (N, C, d1, ...) and (N, d1, ...): {shapes}")
+        raise RuntimeError(f"expected (N, C, d1, ...) and (N, d1, ...): {shapes}{_advice(x, t)}")
     if t.dtype.kind not in "iu" or t.dtype.itemsize not in (1, 8):
-        raise RuntimeError(f"class targets are int64 numbers, got {target.dtype}")
+        raise RuntimeError(
+            f"class targets are int64 numbers, got {target.dtype}: call long(), if they are classes"
+        )
     if weight is not None:
         if weight._data.dtype != x.dtype:
             raise RuntimeError(f"weight is {weight.dtype}, input {input.dtype}; they must be alike")
@@ -124,6 +129,17 @@ def check_classes(input: Any, target: Any, weight: Any) -> None:
                 f"weight must have one element for each of the {classes} classes, "
                 f"got shape {weight._data.shape}"
             )
+
+
+def _advice(x: np.ndarray, t: np.ndarray) -> str:
+    """What may have been meant, where the shapes do not fit."""
+    if x.shape == t.shape:
+        return ". Class probabilities are floating: float(). One-hot targets: argmax(1)"
+    if t.shape == (len(x), 1):
+        return ". Drop the last dimension of the target: squeeze(1)"
+    if x.shape[:-1] == t.shape:
+        return ". The classes come second: input.movedim(-1, 1)"
+    return ""
 
 
 def cross_entropy(
@@ -149,7 +165,7 @@ def cross_entropy(
     how = reduction_of(reduction, size_average, reduce)
     if not isinstance(input, TensorState) or not isinstance(target, TensorState):
         kinds = f"{type(input).__name__} and {type(target).__name__}"
-        raise TypeError(f"cross_entropy() takes two Tensors, got {kinds}")
+        raise TypeError(f"cross_entropy() takes two Tensors, got {kinds}: use tensor()")
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0, got {label_smoothing}")
     if mode.strict:

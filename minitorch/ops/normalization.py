@@ -148,7 +148,10 @@ def _check_channels(name: str, input: Any, **parameters: Any) -> None:
 
 def _check_several(shape: Sequence[int], what: str) -> None:
     if math.prod(shape) == 1:
-        raise ValueError(f"Expected more than 1 {what} when training, got input size {list(shape)}")
+        raise ValueError(
+            f"Expected more than 1 {what} when training, got input size {list(shape)}: there is no "
+            "variance of one value. Use larger batches (drop_last=True), or eval()"
+        )
 
 
 def _check_pair(running_mean: Any, running_var: Any) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ class Optimizer:
             raise TypeError(
                 "an optimizer takes an iterable of parameters, such as model.parameters(); "
                 "got a single Tensor"
+            )
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                "an optimizer takes an iterable of parameters, such as model.parameters(); got "
+                f"a {type(params).__name__}" + (": call it" if inspect.isroutine(params) else "")
             )
         self.defaults = defaults
         self.state: dict[Any, Any] = defaultdict(dict)
