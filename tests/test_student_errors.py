@@ -129,7 +129,10 @@ MISTAKES = {
         lambda: Misspelt()(X), NotImplementedError, '"forward"', "'foward'", "in Misspelt",
     ),
     "forward forgotten": (lambda: nn.Module()(X), NotImplementedError, '"forward"', "in Module"),
-    "layers in a plain list": (PlainList, TypeError, "'layers'", "plain list", "nn.ModuleList"),
+    "layers in a plain list": (
+        lambda: PlainList().parameters().__next__(), TypeError,
+        "'layers'", "plain list", "nn.ModuleList",
+    ),
     "a tensor for a parameter": (
         lambda: setattr(fc(), "weight", mt.zeros(3, 4)), TypeError, "'weight'", "nn.Parameter",
     ),
