@@ -219,3 +219,11 @@ def test_a_post_hook_may_forgive():
     net.register_load_state_dict_post_hook(lambda m, keys: keys)
     with pytest.raises(RuntimeError, match="returns None"):
         net.load_state_dict(net.state_dict())
+
+
+def test_loading_one_module_by_hand_writes_at_once():
+    layer, missing, unexpected, errors = nn.Linear(2, 1), [], [], []
+    given = {"x.weight": mt.full((1, 2), 3.0), "x.more": mt.ones(1)}
+    layer._load_from_state_dict(given, "x.", {}, True, missing, unexpected, errors)
+    assert layer.weight.tolist() == [[3, 3]]
+    assert (missing, unexpected, errors) == (["x.bias"], ["x.more"], [])

@@ -189,7 +189,8 @@ def load_from_state_dict(
     for hook in list(self._load_state_dict_pre_hooks.values()):
         hook(self, state_dict, prefix, local_metadata, strict,
              missing_keys, unexpected_keys, error_msgs)  # fmt: skip
-    writes = local_metadata["writes"]
+    rehearsed = "writes" in local_metadata  # else called by hand, and written at the end
+    writes = local_metadata["writes"] if rehearsed else []
     own: dict[str, Any] = dict(self._parameters)
     own.update(
         (n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set
@@ -234,6 +235,9 @@ def load_from_state_dict(
                 first, dot, _ = key[len(prefix) :].partition(".")
                 if first not in (self._modules if dot else own):
                     unexpected_keys.append(key)
+    if not rehearsed:
+        for module, name, value in writes:
+            _write(module, name, value, local_metadata.get("assign_to_params_buffers", False))
 
 
 def _write(module: Any, name: str, value: Any, assign: bool) -> None:
