@@ -43,7 +43,6 @@ INSTEAD = {
     "torch.nn.quantizable": "tensors are not quantized here; use PyTorch",
     "torch.nn.modules": "import layers from torch.nn, and Module from torch.nn too",
     "torch.ops": "they are PyTorch's C++ operators; use the function of that name in torch",
-    "torch.onnx": "export from PyTorch: docs/pytorch.md tells how to move a model there",
     "torch.optim.SparseAdam": "gradients are dense here; use Adam",
     "torch.package": "use pickle, or a wheel",
     "torch.quantization": "tensors are not quantized here; use PyTorch",

@@ -49,6 +49,13 @@ class device:
     def __hash__(self) -> int:
         return hash(str(self))
 
+    def __enter__(self) -> device:
+        """``with device("cpu"):`` makes tensors there; NotImplementedError for others."""
+        require_cpu(self)
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
     def __reduce__(self) -> tuple[Any, ...]:
         return device, (str(self),)
 

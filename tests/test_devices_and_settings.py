@@ -148,6 +148,19 @@ def test_sparse_matrices_are_dense_with_the_same_numbers():
         mt.sparse_coo_tensor([[0, 1], [0, 1]], [1.0], (2, 3))
 
 
+def test_the_device_of_a_block():
+    with mt.device("cpu"):
+        assert mt.ones(1).device.type == "cpu"
+    with pytest.raises(NotImplementedError, match="CPU"), mt.device("cuda"):
+        pass
+    assert not mt.ones(1).is_xpu
+
+
+def test_models_are_exported_from_pytorch():
+    with pytest.raises(NotImplementedError, match="export from there"):
+        mt.onnx.export(mt.nn.Linear(1, 1), (mt.ones(1),), "model.onnx")
+
+
 def test_there_are_no_other_processes():
     assert not mt.distributed.is_available() and not mt.distributed.is_initialized()
     with pytest.raises(NotImplementedError, match="one process"):

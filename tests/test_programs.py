@@ -31,8 +31,8 @@ def test_a_histogram_has_a_hundred_bins_by_default():
 
 
 def test_numpy_broadcasts_tensors_with_arrays():
-    a, b = np.broadcast_arrays(mt.ones(2, 1), np.zeros(3))
-    assert a.shape == b.shape == (2, 3)
+    a, b, c = np.broadcast_arrays(mt.ones(2, 1), np.zeros(3), [4])
+    assert a.shape == b.shape == c.shape == (2, 3)
 
 
 def test_the_weights_of_a_recurrent_layer_have_a_flat_list():

@@ -114,6 +114,7 @@ class Core(TensorState):
         return self.dtype.is_signed
 
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_mkldnn = is_nested = False
+    is_xpu = is_ipu = is_xla = is_mtia = is_vulkan = is_sparse_csr = False
     is_cpu = True
     layout = strided
     name = None

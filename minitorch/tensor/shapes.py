@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.engine.state import TensorState
+from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import broadcasting, storage
 from minitorch.ops import shapes as ops
 from minitorch.ops.inplace import move_in_place
 from minitorch.ops.out import as_method
-from minitorch.tensor.numpy_protocol import FUNCTIONS, with_tensors
+from minitorch.tensor.numpy_protocol import FUNCTIONS
 
 
 def spread(op: Any, *keywords: str) -> Any:
@@ -100,6 +100,11 @@ def _np_reshape(a: Any, /, shape: Any, order: str = "C") -> Any:
     return ops.reshape(a, shape if isinstance(shape, tuple | list) else (shape,))
 
 
+def _np_broadcast_arrays(*args: Any) -> list[Any]:
+    made = [a if isinstance(a, TensorState) else wrap(np.asarray(a)) for a in args]
+    return list(broadcasting.broadcast_tensors(*made))
+
+
 FUNCTIONS.update({
     np.reshape: _np_reshape,
     np.ravel: lambda a, order="C": ops.ravel(a),
@@ -112,7 +117,7 @@ FUNCTIONS.update({
     np.atleast_1d: ops.atleast_1d,
     np.atleast_2d: ops.atleast_2d,
     np.atleast_3d: ops.atleast_3d,
-    np.broadcast_arrays: with_tensors(lambda *args: list(broadcasting.broadcast_tensors(*args))),
+    np.broadcast_arrays: _np_broadcast_arrays,
     np.shape: lambda a: a._data.shape,
     np.ndim: lambda a: a._data.ndim,
     np.size: lambda a, axis=None: np.size(a._data, axis),
