@@ -25,15 +25,13 @@ import numpy as np
 
 from minitorch.ops.primitive import primitive
 
-LARGE = 1 << 14  # elements of a result
+# Elements of a result from which np.matmul is faster.  np.dot starts 0.6 us sooner, but fills the
+# result with zeros first: where it is (2048, 256), that takes 322 us, and np.matmul 208.
+LARGE = 1 << 14
 
 
 def dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """``x @ y`` for matrices.
-
-    np.dot starts 0.6 us sooner than np.matmul, but fills its result with zeros first: of two
-    matrices that give (2048, 256), it takes 322 us, and np.matmul 208.
-    """
+    """``x @ y`` for matrices."""
     return x.dot(y) if len(x) * y.shape[1] < LARGE else np.matmul(x, y)
 
 

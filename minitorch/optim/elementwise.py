@@ -197,7 +197,10 @@ def by_tile(change: Callable[..., Any], *arrays: np.ndarray | None) -> None:
     None stays None.
     """
     whole: Any = arrays[0]
+
+    def work(piece: slice) -> None:
+        change(*[None if a is None else a[piece] for a in arrays])
+
     step = TILE_BYTES // whole.itemsize
     for start in range(0, whole.size, step):
-        piece = slice(start, start + step)
-        change(*[None if a is None else a[piece] for a in arrays])
+        work(slice(start, start + step))
