@@ -14,6 +14,7 @@ import textwrap
 import threading
 import time
 import traceback
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,7 @@ def descriptors():
 @pytest.fixture
 def clean():
     """Nothing is left of the loaders of a test: no process, no file, no shared memory."""
+    resource_tracker.ensure_running()  # comes with the first spawned process, and stays
     gc.collect()
     before = children(), descriptors(), os.listdir("/dev/shm")
     yield
@@ -252,6 +254,17 @@ def test_shared_memory_is_used_again():
     for _ in range(40):
         next(iterator)
     assert len(iterator.pool.receivers[0].segments) <= 4
+
+
+@linux_only
+def test_spawned_workers_get_a_large_dataset_through_shared_memory(clean):
+    x = mt.arange(200_000.0).reshape(1000, 200)
+    iterator = iter(
+        DataLoader(TensorDataset(x), 250, num_workers=2, multiprocessing_context="spawn")
+    )
+    assert [len(sender.segments) for sender in iterator.pool.senders] == [1, 1]
+    assert mt.cat([rows for (rows,) in iterator]).equal(x)
+    del iterator
 
 
 def test_batches_of_any_make_cross_over():
@@ -670,6 +683,13 @@ def test_a_program_without_a_guard_is_told_what_it_needs(tmp_path):
     with run("", arguments=[str(path)]) as process:
         _, errors = process.communicate(timeout=60)
     assert "must start under `if __name__ == '__main__':`" in errors.splitlines()[-1]
+
+
+@linux_only
+def test_a_dataset_that_cannot_be_sent_to_spawned_workers_is_told(clean):
+    loader = DataLoader([threading.Lock()], num_workers=1, multiprocessing_context="spawn")
+    with pytest.raises(TypeError, match="cannot pickle"):
+        iter(loader)
 
 
 def test_functions_that_have_no_name_reach_spawned_workers():

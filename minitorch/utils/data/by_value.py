@@ -15,7 +15,6 @@ import contextlib
 import dataclasses
 import functools
 import importlib
-import io
 import marshal
 import os
 import pickle
@@ -28,14 +27,9 @@ MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__", "__s
 DATACLASS_MARKS = ("MISSING", "KW_ONLY", "_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR")  # one each
 
 
-def dumps(value: Any) -> bytes:
-    """`value` for a process that is spawned by this one, and runs the same Python."""
-    stream = io.BytesIO()
-    _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(value)
-    return stream.getvalue()
+class Pickler(pickle.Pickler):
+    """For a process that is spawned by this one, and runs the same Python."""
 
-
-class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, types.FunctionType) and not _importable(value):
             return _reduced_function(value)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import pickle
 import queue
 import signal
 import threading
@@ -43,9 +42,9 @@ class Processes:
         self.owner = os.getpid()
         self.closed = False
         self.receivers: list[Receiver] = []
+        self.senders: list[Sender] = []
         self.processes: list[Any] = []
         self.spawned = ways.get_start_method() != "fork"
-        packed = by_value.dumps(setup) if self.spawned else None
         try:
             with _without_ctrl_c(self.spawned), by_value.without_main():
                 for number in range(setup.num_workers):
@@ -61,10 +60,11 @@ class Processes:
                         process.start()
                     self.processes.append(process)
                     self.receivers.append(Receiver(ours))
-            if packed is not None:
-                for receiver in self.receivers:
-                    with contextlib.suppress(OSError):  # dead workers are told of when waited for
-                        receiver.connection.send_bytes(packed)
+            self.senders = [Sender(r.connection) for r in self.receivers if self.spawned]
+            for sender in self.senders:
+                parcel, handle = sender.pack(setup, by_value.Pickler)
+                with contextlib.suppress(OSError):  # dead workers are told of when waited for
+                    sender.send(parcel, handle)
         except BaseException:
             self.close()
             raise
@@ -132,6 +132,7 @@ class Processes:
                 receiver.connection.send(None)
             receiver.connection.close()
         self.receivers.clear()
+        self.senders.clear()
         end = time.monotonic() + GRACE
         try:
             for process in self.processes:
@@ -167,11 +168,11 @@ def _main(pipe: Any, number: int, setup: Setup | None) -> None:
     broken = None
     if setup is None:
         try:
-            packed = pipe.recv_bytes()
+            parcel = pipe.recv()
         except (EOFError, OSError):
             return
         try:
-            setup = pickle.loads(packed)
+            setup = Receiver(pipe).unpack(parcel)
         except Exception as error:
             broken = Failure(error, f"worker process {number}", across=True)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()

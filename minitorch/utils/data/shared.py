@@ -49,7 +49,7 @@ class Parcel(NamedTuple):
 
 
 class Sender:
-    """The worker's side."""
+    """The worker's side (the program's, where it sends spawned workers their dataset)."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -57,7 +57,9 @@ class Sender:
         self.segments: dict[int, mmap.mmap] = {}
         self.free: list[int] = []
 
-    def pack(self, value: Any) -> tuple[Parcel, int | None]:
+    def pack(
+        self, value: Any, kind: type[pickle.Pickler] = pickle.Pickler
+    ) -> tuple[Parcel, int | None]:
         """A parcel, and the handle to send after it if its segment is new."""
         buffers: list[pickle.PickleBuffer] = []
 
@@ -68,7 +70,7 @@ class Sender:
             return small
 
         stream = io.BytesIO()
-        pickler = pickle.Pickler(stream, 5, buffer_callback=leave_out)
+        pickler = kind(stream, 5, buffer_callback=leave_out)
         pickler.dispatch_table = REDUCED
         pickler.dump(value)
         pieces: list[Any] = [buffer.raw() for buffer in buffers]
@@ -126,9 +128,7 @@ def _reduced(tensor: Tensor) -> Any:
     if tensor._node is None and not tensor.__dict__:
         return _arrived, (tensor._data,)
     if not tensor.is_leaf:
-        raise RuntimeError(
-            "a batch cannot take its history from a worker process to the program: detach() it"
-        )
+        raise RuntimeError("a tensor cannot take its history along to another process: detach() it")
     return tensor.__reduce_ex__(5)
 
 
