@@ -419,6 +419,31 @@ def features_of_a_model_that_was_trained_before():
 
 
 @correct
+def a_head_trained_on_after_the_whole():
+    body, head = nn.Linear(4, 5), nn.Linear(5, 3)
+    whole = sgd(body, head)
+    F.cross_entropy(head(body(X)), Y).backward()
+    whole.step()
+    whole.zero_grad()
+    del whole
+    optimizer = sgd(head)
+    for _ in range(2):
+        optimizer.zero_grad()
+        F.cross_entropy(head(body(X).detach()), Y).backward()
+        optimizer.step()
+
+
+@correct
+def gradients_zeroed_in_place_and_set_by_hand():
+    model = Net()
+    optimizer = sgd(model)
+    step(model, optimizer)
+    F.cross_entropy(model(X), Y).backward()
+    optimizer.zero_grad(set_to_none=False)
+    optimizer.step()  # nothing is moved by zeros
+
+
+@correct
 def gradients_of_another_model_were_looked_at_before():
     other = Net()
     F.cross_entropy(other(X), Y).backward()
