@@ -7,31 +7,18 @@
 They are the partial derivatives of one number, the sum of ``u * conv(x, w)``, so rules of all
 orders are among them; `_conv_input` is also what is called transposed convolution.
 
-How they are computed: the windows of a few samples at a time (as many as fit into the cache) are
-written out as columns, and one matrix product does the rest.  Forward, float32, two threads, 64
-images, 3x3 kernels, in ms:
-
-    channels, size                   3->16, 32   16->16, 32   32->32, 16   64->64, 8
-    columns (C*K, places)               1.4         5.8          3.6          3.4
-    columns (places, K*C)               3.0         6.5          2.9          2.5
-    the same, samples merged            3.2         6.2          2.7          2.0
-    one product per kernel element      5.6         9.5          6.8          6.6
-    PyTorch (AVX-512, no columns)       0.5         1.6          1.0          0.8
-
-So channels go last, where a window's rows are long pieces of memory, except for very few of them.
-(On this machine OpenBLAS chose kernels for AVX2; OPENBLAS_CORETYPE=SkylakeX doubles its products.)
+How they are computed is in `convolution_kernels`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState
+from minitorch.ops import convolution_kernels as kernels
 from minitorch.ops.arithmetic import add
 from minitorch.ops.primitive import primitive
 from minitorch.ops.shapes import reshape
@@ -44,121 +31,6 @@ __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-_CACHE = 1 << 21  # bytes of columns that are made at a time
-_MANY = 6  # from so many channels (of a group) on, they go last in the columns that are read ...
-_MANY_TO_ADD = 32  # ... and in those that are added, where a step costs more
-
-Placed = Callable[[slice], np.ndarray]
-
-
-# --- columns -------------------------------------------------------------------------------------
-
-
-def _grouped(x: np.ndarray, groups: int) -> np.ndarray:
-    """(N, C, ...) -> (groups, N, C/groups, ...), a view."""
-    count, channels = x.shape[:2]
-    return x.reshape(count, groups, channels // groups, *x.shape[2:]).swapaxes(0, 1)
-
-
-def _flat_places(x: np.ndarray, groups: int) -> np.ndarray:
-    """(N, C, *places) -> (groups, N, C/groups, all places)"""
-    return _grouped(x.reshape(*x.shape[:2], math.prod(x.shape[2:])), groups)
-
-
-def _weights(w: np.ndarray, groups: int, last: bool) -> np.ndarray:
-    """(O, C, *kernel) -> (groups, 1, O/groups, rows of the columns)"""
-    if last:
-        w = np.moveaxis(w, 1, -1)
-    return w.reshape(groups, 1, w.shape[0] // groups, math.prod(w.shape[1:]))
-
-
-def _at_a_time(channels: int, groups: int, windows: Windows, itemsize: int) -> int:
-    """How many samples' columns fit into the cache; at least one."""
-    elements = channels * groups * math.prod(windows.kernel + windows.places)
-    return max(1, _CACHE // max(1, elements * itemsize))
-
-
-def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """The batch in parts, each with its windows: (groups, n, C/groups * kernel, places).
-
-    Every part is written into the same memory.
-    """
-    if windows.pointwise():
-        yield slice(None), _flat_places(x, groups)
-        return
-    grouped = _grouped(x, groups)
-    _, count, channels, *sizes = grouped.shape
-    kernel, stride, before, dilation, _, places = windows
-    n = min(count, _at_a_time(channels, groups, windows, x.itemsize))
-    last = channels >= _MANY
-    # The padded input, (groups, n, C, *extent) or (groups, n, *extent, C) in memory ...
-    extent = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(places, stride, dilation, kernel)]
-    memory = (*extent, channels) if last else (channels, *extent)
-    padded = np.zeros((groups, n, *memory), x.dtype)
-    inside = np.moveaxis(padded, -1, 2) if last else padded
-    g, i, c, *steps = inside.strides
-    ends = [min(b + size, e) for b, size, e in zip(before, sizes, extent)]
-    here: Any = [slice(b, e) for b, e in zip(before, ends)]
-    kept: Any = [slice(e - b) for b, e in zip(before, ends)]
-    inside, source = inside[(..., *here)], grouped[(..., *kept)]
-    # ... and the windows in it, as a view.
-    along = [step * s for step, s in zip(steps, stride)]
-    within = [step * d for step, d in zip(steps, dilation)]
-    if last:
-        shape, strides = (*places, *kernel, channels), (*along, *within, c)
-    else:
-        shape, strides = (channels, *kernel, *places), (c, *within, *along)
-    view = np.ndarray((groups, n, *shape), x.dtype, padded, 0, (g, i, *strides))
-    columns = np.empty(view.shape, x.dtype)
-    rows, cells = channels * math.prod(kernel), math.prod(places)
-    if last:
-        flat = columns.reshape(groups, n, cells, rows).swapaxes(2, 3)
-    else:
-        flat = columns.reshape(groups, n, rows, cells)
-    for start in range(0, count, max(n, 1)):
-        part = slice(start, start + n)
-        m = min(n, count - start)
-        inside[:, :m] = source[:, part]
-        columns[:, :m] = view[:, :m]
-        yield part, flat[:, :m]
-
-
-def _merged(columns: np.ndarray) -> np.ndarray:
-    """(groups, n, rows, places) with channels last -> (groups, n * places, rows).
-
-    One product of two large matrices is faster than n of small ones, above all on two threads.
-    """
-    groups, n, rows, places = columns.shape
-    return columns.swapaxes(2, 3).reshape(groups, n * places, rows)
-
-
-def _add_columns(x: np.ndarray, windows: Windows, groups: int, make: Placed) -> None:
-    """Add the columns ``make(part)``, shaped as `_columns` gives them, to where they belong."""
-    grouped = _grouped(x, groups)
-    _, count, channels, *sizes = grouped.shape
-    kernel, places, dims = windows.kernel, windows.places, len(sizes)
-    n = _at_a_time(channels, groups, windows, x.itemsize)
-    last = channels >= _MANY_TO_ADD
-    for start in range(0, count, n):
-        part = slice(start, start + n)
-        columns = make(part)
-        target = grouped[:, part]
-        if last:
-            columns = columns.swapaxes(2, 3)  # now contiguous
-            columns = columns.reshape(groups, -1, *places, *kernel, channels)
-            columns = columns.transpose(0, 1, 2 * dims + 2, *range(dims + 2, 2 * dims + 2),
-                                        *range(2, dims + 2))  # fmt: skip
-            sums = np.zeros((groups, columns.shape[1], *sizes, channels), x.dtype)
-            sums = np.moveaxis(sums, -1, 2)
-        else:
-            columns = columns.reshape(groups, -1, channels, *kernel, *places)
-            sums = target
-        for k, at, inputs in windows.taps():
-            sums[inputs] += columns[(slice(None), slice(None), slice(None), *k, *at)]
-        if last:
-            target[...] = sums
-
-
 # --- the three maps ------------------------------------------------------------------------------
 
 
@@ -170,73 +42,17 @@ def _wide(x: Any) -> Any:
 
 @primitive
 def _conv(x, w, bias, /, windows, groups):
-    dtype = x.dtype
-    x, w = _wide(x), _wide(w)
-    out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
-    many = w.shape[1] >= _MANY and not windows.pointwise()
-    flat, weights = _flat_places(out, groups), _weights(w, groups, many)
-    if bias is not None:
-        bias = bias.reshape(groups, 1, w.shape[0] // groups, 1)
-    for part, columns in _columns(x, windows, groups):
-        result = flat[:, part]
-        if many:
-            product = np.matmul(_merged(columns), weights[:, 0].swapaxes(1, 2))
-            result[...] = product.reshape(result.swapaxes(2, 3).shape).swapaxes(2, 3)
-        else:
-            np.matmul(weights, columns, out=result)
-        if bias is not None:
-            result += bias
-    return out.astype(dtype, copy=False)
+    return kernels.conv(_wide(x), _wide(w), bias, windows, groups).astype(x.dtype, copy=False)
 
 
 @primitive
 def _conv_input(u, w, /, windows, groups):
-    dtype = u.dtype
-    u, w = _wide(u), _wide(w)
-    outputs, channels = w.shape[0] // groups, w.shape[1]
-    first = [d * (k - 1) - b for d, k, b in zip(windows.dilation, windows.kernel, windows.before)]
-    if max(windows.stride) == 1 and min(first) >= 0 and outputs <= 2 * channels:
-        # Without strides this is a convolution with the kernel turned round, which reads its
-        # columns; reading is cheaper than adding.
-        turned = Windows(windows.kernel, windows.stride, tuple(first), windows.dilation,
-                         windows.places, windows.sizes)  # fmt: skip
-        w = w.reshape(groups, outputs, *w.shape[1:]).swapaxes(1, 2)
-        w = w.reshape(groups * channels, outputs, *w.shape[3:])
-        w = w[(..., *[slice(None, None, -1)] * len(first))]
-        return _conv(u, w, None, turned, groups).astype(dtype, copy=False)
-    out = np.zeros((u.shape[0], groups * channels, *windows.sizes), u.dtype)
-    flat, weights = _flat_places(u, groups), _weights(w, groups, channels >= _MANY_TO_ADD)
-
-    def make(part: slice) -> np.ndarray:
-        if channels >= _MANY_TO_ADD:
-            return np.matmul(flat[:, part].swapaxes(2, 3), weights).swapaxes(2, 3)
-        return np.matmul(weights.swapaxes(2, 3), flat[:, part])
-
-    _add_columns(out, windows, groups, make)
-    return out.astype(dtype, copy=False)
+    return kernels.conv_input(_wide(u), _wide(w), windows, groups).astype(u.dtype, copy=False)
 
 
 @primitive
 def _conv_weight(u, x, /, windows, groups):
-    dtype = u.dtype
-    u, x = _wide(u), _wide(x)
-    outputs, channels = u.shape[1] // groups, x.shape[1] // groups
-    many = channels >= _MANY and not windows.pointwise()
-    flat = _flat_places(u, groups)
-    total = np.zeros((groups, outputs, channels * math.prod(windows.kernel)), u.dtype)
-    for part, columns in _columns(x, windows, groups):
-        if many:
-            rows = _merged(columns)
-            some = flat[:, part].swapaxes(1, 2).reshape(groups, outputs, rows.shape[1])
-            total += np.matmul(some, rows)
-        else:
-            total += np.add.reduce(np.matmul(flat[:, part], columns.swapaxes(2, 3)), axis=1)
-    out = np.empty((groups * outputs, channels, *windows.kernel), dtype)
-    if many:
-        np.moveaxis(out, 1, -1)[...] = total.reshape(-1, *windows.kernel, channels)
-    else:
-        out[...] = total.reshape(out.shape)
-    return out
+    return kernels.conv_weight(_wide(u), _wide(x), windows, groups).astype(u.dtype, copy=False)
 
 
 _conv.gradient(

@@ -1,0 +1,210 @@
+"""The three maps of `convolution` on arrays: windows written out as columns, and matrix products.
+
+Columns for all kernel elements would be k * k copies of the input.  Here only those along the last
+dimensions are written out; along the first one, the windows of kernel row k are rows k, k + 1 ...
+of the same memory, and so a product with a slice of it:
+
+    columns   (N, kernel columns * C, input rows * places in a row)
+    out[n]  = sum over kernel rows k of  w[k] @ columns[n, :, rows from k on]
+
+A product for every sample is no loss: OpenBLAS is quickest where it need not rearrange operands.
+As many samples at a time as keep the columns in the cache; these parts of the batch are shared out
+over threads.  64 images, 3x3 kernels, float32, forward and backward, in ms (Xeon, AVX-512):
+
+    channels, size, threads             16, 32, 1   16, 32, 2   64, 16, 1   64, 16, 2
+    all k * k columns, merged samples      19.0        18.8        39.0        29.3
+    this                                    9.1         6.6        27.0        16.4
+    PyTorch                                11.9         7.7        21.7        13.8
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitorch.numerics.threads import spread
+from minitorch.ops.windows import Windows, meeting
+
+_CACHE = 1 << 20  # bytes of columns that are made at a time
+_LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class _Columns:
+    """The columns of (n, C, *sizes): (n, groups, *kernel[1:], C/groups, P, Q, *places[1:]).
+
+    With a stride s along the first dimension, row q * s + p of the padded input is at [p, q].
+    """
+
+    def __init__(self, windows: Windows, groups: int, channels: int, dtype: Any) -> None:
+        kernel, stride, before, dilation, sizes, places = windows
+        s, each = stride[0], slice(None)
+        firsts = [k * dilation[0] for k in range(kernel[0])]
+        phases = sorted({first % s for first in firsts})
+        rows = max(first // s for first in firsts) + places[0]
+        self.dtype = dtype
+        self.groups, self.channels = groups, channels
+        self.shape = (groups, *kernel[1:], channels, len(phases), rows, *places[1:])
+        # For each kernel row: where its windows are in the last dimensions as one.
+        row, length = math.prod(places[1:]), math.prod(places)
+        starts = [(phases.index(f % s) * rows + f // s) * row for f in firsts]
+        self.slices = [slice(start, start + length) for start in starts]
+        self.flat = (groups, math.prod(kernel[1:]) * channels, len(phases) * rows * row)
+        # What goes where: indices of memory, and of an input (n, groups, C/groups, *sizes).
+        self.pieces: list[tuple[Any, Any]] = []
+        for k in np.ndindex(*kernel[1:]):
+            met = [
+                meeting(k[i - 1] * dilation[i] - before[i], stride[i], sizes[i], places[i])
+                for i in range(1, len(kernel))
+            ]
+            for i, phase in enumerate(phases):
+                at, inputs = meeting(phase - before[0], s, sizes[0], rows)
+                self.pieces.append((
+                    (each, each, *k, each, i, at, *[a for a, _ in met]),
+                    (each, each, each, inputs, *[b for _, b in met]),
+                ))  # fmt: skip
+
+    def memory(self, n: int) -> Array:
+        return np.zeros((n, *self.shape), self.dtype)
+
+    def rows(self, memory: Array) -> list[Array]:
+        """For each kernel row: its columns, (n, groups, kernel columns * C, places), a view."""
+        flat = memory.reshape(len(memory), *self.flat)
+        return [flat[..., one] for one in self.slices]
+
+    def fill(self, memory: Array, x: Array) -> None:
+        x = self.grouped(x)
+        for there, here in self.pieces:
+            memory[there] = x[here]
+
+    def add_to(self, x: Array, memory: Array) -> None:
+        """The adjoint of `fill`: every column back to where it came from."""
+        x = self.grouped(x)
+        for there, here in self.pieces:
+            x[here] += memory[there]
+
+    def grouped(self, x: Array) -> Array:
+        return x.reshape(len(x), self.groups, self.channels, *x.shape[2:])
+
+    def parts(self, count: int) -> list[slice]:
+        """The batch in parts whose columns fit into the cache; two or more, to share out."""
+        size = math.prod(self.shape) * self.dtype.itemsize
+        parts = -(-count * size // _CACHE)
+        parts = min(count, parts + parts % 2)
+        ends = [i * count // parts for i in range(parts + 1)] if parts else []
+        return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
+
+
+def _weights(w: Array, groups: int) -> Array:
+    """(O, C, k, ...) -> (k, groups, O/groups, ... * C)"""
+    rows = np.moveaxis(w, (2, 1), (0, -1))
+    return rows.reshape(
+        w.shape[2], groups, w.shape[0] // groups, math.prod(w.shape[3:]) * w.shape[1]
+    )
+
+
+def _flat(x: Array, groups: int) -> Array:
+    """(N, C, *places) -> (N, groups, C/groups, all places)"""
+    return x.reshape(len(x), groups, x.shape[1] // groups, math.prod(x.shape[2:]))
+
+
+def _with_row(windows: Windows, *arrays: Array) -> Any:
+    """One dimension as two, the first of size 1."""
+    if len(windows.kernel) > 1:
+        return windows, *arrays
+    rows = [np.expand_dims(a, 2) for a in arrays]
+    return Windows(*[(v, *f) for v, f in zip((1, 1, 0, 1, 1, 1), windows)]), *rows
+
+
+def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
+    """(N, C, *sizes), (O, C/groups, *kernel) -> (N, O, *places); `bias` is None or (O,)."""
+    out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
+    given = _flat(x, groups) if windows.pointwise() else None
+    windows, x, w = _with_row(windows, x, w)
+    columns = _Columns(windows, groups, w.shape[1], x.dtype)
+    weights, flat, parts = _weights(w, groups), _flat(out, groups), columns.parts(len(x))
+    if bias is not None:
+        bias = bias.reshape(groups, -1, 1)
+
+    def work(start: int, stop: int) -> None:
+        memory = columns.memory(0)
+        for part in parts[start:stop]:
+            total = flat[part]
+            if given is not None:
+                np.matmul(weights[0], given[part], out=total)
+            else:
+                if len(memory) != len(total):
+                    memory, product = columns.memory(len(total)), np.empty_like(total)
+                columns.fill(memory, x[part])
+                for k, rows in enumerate(columns.rows(memory)):
+                    np.matmul(weights[k], rows, out=product if k else total)
+                    if k:
+                        np.add(total, product, out=total)
+            if bias is not None:
+                np.add(total, bias, out=total)
+
+    spread(work, len(parts))
+    return out
+
+
+def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
+    """(N, O, *places), (O, C/groups, *kernel) -> (N, C, *sizes): the adjoint of `conv` in x."""
+    outputs, channels = w.shape[0] // groups, w.shape[1]
+    first = [d * (k - 1) - b for d, k, b in zip(windows.dilation, windows.kernel, windows.before)]
+    if max(windows.stride) == 1 and min(first) >= 0 and outputs <= 2 * channels:
+        # Without strides this is a convolution with the kernel turned round, which reads its
+        # columns; reading is cheaper than adding.
+        turned = windows._replace(before=tuple(first), sizes=windows.places, places=windows.sizes)
+        w = w.reshape(groups, outputs, *w.shape[1:]).swapaxes(1, 2)
+        w = w.reshape(groups * channels, outputs, *w.shape[3:])
+        return conv(u, w[(..., *[slice(None, None, -1)] * len(first))], None, turned, groups)
+    out = np.zeros((u.shape[0], groups * channels, *windows.sizes), u.dtype)
+    windows, w, target = _with_row(windows, w, out)
+    columns = _Columns(windows, groups, channels, u.dtype)
+    flat, parts = _flat(u, groups), columns.parts(len(u))
+    weights = _weights(w, groups).swapaxes(2, 3)
+
+    def work(start: int, stop: int) -> None:
+        for part in parts[start:stop]:
+            memory = columns.memory(part.stop - part.start)
+            for k, rows in enumerate(columns.rows(memory)):
+                np.add(rows, np.matmul(weights[k], flat[part]), out=rows)
+            columns.add_to(target[part], memory)
+
+    spread(work, len(parts))
+    return out
+
+
+def conv_weight(u: Array, x: Array, windows: Windows, groups: int) -> Array:
+    """(N, O, *places), (N, C, *sizes) -> (O, C/groups, *kernel): the adjoint of `conv` in w."""
+    outputs, channels = u.shape[1] // groups, x.shape[1] // groups
+    shape = (u.shape[1], channels, *windows.kernel)
+    flat, given = _flat(u, groups).swapaxes(2, 3), None
+    if windows.pointwise():
+        given = _flat(x, groups)
+    windows, x = _with_row(windows, x)
+    columns = _Columns(windows, groups, channels, u.dtype)
+    parts = columns.parts(len(x))
+    sums = np.zeros((_LANES, windows.kernel[0], groups, columns.flat[1], outputs), u.dtype)
+
+    def work(start: int, stop: int) -> None:
+        memory = columns.memory(0)
+        for lane in range(start, stop):
+            for part in parts[lane::_LANES]:
+                if given is None:
+                    if len(memory) != part.stop - part.start:
+                        memory = columns.memory(part.stop - part.start)
+                    columns.fill(memory, x[part])
+                for k, rows in enumerate(columns.rows(memory) if given is None else [given[part]]):
+                    sums[lane, k] += np.add.reduce(np.matmul(rows, flat[part]), 0)
+
+    spread(work, _LANES)
+    total = np.add.reduce(sums, 0).reshape(
+        windows.kernel[0], groups, *windows.kernel[1:], channels, outputs
+    )
+    # (k, groups, *kernel[1:], C, O) -> (groups, O, C, k, *kernel[1:])
+    total = np.moveaxis(total, (1, -1, -2), (0, 1, 2))
+    return np.ascontiguousarray(total).reshape(shape)
