@@ -21,6 +21,7 @@ from minitorch.engine import clock
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, DeadEnd, Node, TensorState, wrap
 from minitorch.numerics.adding import add_rows
+from minitorch.numerics.tiles import LARGE, in_tiles
 
 ndarray = np.ndarray
 
@@ -112,7 +113,7 @@ def run(
                     if edge in summed:
                         np.add(arrived[edge], grad, out=arrived[edge])
                     else:
-                        arrived[edge] = total = arrived[edge] + grad
+                        arrived[edge] = total = _sum(arrived[edge], grad)
                         if type(total) is ndarray:
                             summed.add(edge)
                     continue
@@ -144,6 +145,12 @@ def run(
     finally:
         mode.recording = recording
     return found
+
+
+def _sum(a: Any, b: Any) -> Any:
+    if type(a) is ndarray and a.size >= LARGE:
+        return in_tiles(np.add, a, b)
+    return a + b
 
 
 def _leads_to(wanted: set[Any], roots: Iterable[tuple[Any, Any]]) -> set[Any]:

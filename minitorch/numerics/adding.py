@@ -48,6 +48,12 @@ def add_columns(x: np.ndarray) -> np.ndarray:
     return x.dot(_ones(x.shape[1], x.dtype.char))
 
 
+def widened(x: np.ndarray) -> np.ndarray:
+    """`x`, in single precision if it is in half: too few digits to add up in."""
+    half = x.dtype.itemsize == 2 and x.dtype.kind in "fV"
+    return x.astype(np.float32) if half else x
+
+
 @functools.lru_cache(maxsize=64)
 def _ones(n: int, kind: str) -> np.ndarray:
     ones = np.ones(n, kind)

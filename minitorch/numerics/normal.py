@@ -18,8 +18,10 @@ from .tiles import (
     Tables,
     elementwise,
     elementwise_in_double,
+    horner,
     piecewise,
     ratio,
+    read_polynomial,
     read_ratio,
 )
 
@@ -46,6 +48,35 @@ def erf_kernel(x: Array) -> Array:
     y *= r
     return np.tanh(y, out=y)
 
+
+def below_kernel(x: Array) -> Array:
+    """The probability that a normal number is below x, to what counts beside 1: GELU's factor.
+
+    In single precision one polynomial does, and a quarter less work than through `erf_kernel`;
+    its absolute error is 3e-8.
+    """
+    if x.dtype == SINGLE:
+        square = x * x
+        np.minimum(square, BELOW_END, out=square)  # at x = 5.6, where tanh(y) has become 1
+        y = horner(square, BELOW)
+        y *= x
+        np.tanh(y, out=y)
+    else:
+        y = erf_kernel(x * SQRT_HALF)
+    y += 1
+    y *= 0.5
+    return y
+
+
+# atanh(erf(x / sqrt(2))) / x in x**2
+BELOW = read_polynomial(
+    """
+    1.75617309e-09 -1.32263417e-07 3.96474530e-06 -5.53061981e-05 -3.25949663e-05 3.63330846e-02
+    7.97884941e-01
+    """,
+    SINGLE,
+)
+BELOW_END = np.array(31.36, SINGLE)
 
 # (atanh(erf(x)) / x - 2 / sqrt(pi)) / x**2 in x**2; relative error of erf: 1e-17 and 3e-9
 ERF: Tables = (

@@ -115,6 +115,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
+def threads() -> int:
+    """How many threads `spread` uses at most."""
+    blas = blas_threads()
+    return blas[0]() if blas else 1
+
+
 def spread(work: Work, count: int) -> None:
     """``work(start, stop)`` for ranges that together are ``range(count)``, at the same time.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.numerics import normal
+from minitorch.numerics.adding import widened
+from minitorch.numerics.tiles import over_tiles
 from minitorch.ops.bounds import clamp
 from minitorch.ops.checks import check_floating
 from minitorch.ops.dims import check_dim
@@ -207,22 +209,36 @@ def _gelu_reference(input):
 
 @fused(reference=_gelu_reference)
 def _gelu(input, /):
-    below = normal.erf(input * input.dtype.type(ROOT_HALF))
-    below += 1
-    below *= 0.5
-    return np.multiply(input, below, out=np.empty_like(input)), (input, below)
+    x, dtype = input.reshape(-1), input.dtype
+    out, below = np.empty(input.shape, dtype), np.empty(input.shape, dtype)
+    outs, belows = out.reshape(-1), below.reshape(-1)
+
+    def work(part: slice) -> None:
+        some = widened(x[part])
+        y = belows[part] = normal.below_kernel(some)
+        np.multiply(some, y, out=outs[part], casting="same_kind")
+
+    over_tiles(work, x.size)
+    return out, (input, below)
 
 
 @_gelu.backward
 def _(g, wanted, input, below):
-    slope = np.multiply(input, input, out=np.empty_like(input))
-    slope *= -0.5
-    np.exp(slope, out=slope)
-    slope *= input
-    slope *= BELL
-    slope += below
-    slope *= g
-    return (slope,)
+    out = np.empty(input.shape, input.dtype)
+    x, gs, belows, outs = (a.reshape(-1) for a in (input, g, below, out))
+
+    def work(part: slice) -> None:
+        some = widened(x[part])
+        slope = some * some
+        slope *= -0.5
+        np.exp(slope, out=slope)
+        slope *= some
+        slope *= BELL
+        slope += belows[part]
+        np.multiply(slope, gs[part], out=outs[part], casting="same_kind")
+
+    over_tiles(work, x.size)
+    return (out,)
 
 
 def _tanh_argument(x):

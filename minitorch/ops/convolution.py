@@ -18,6 +18,7 @@ import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState
+from minitorch.numerics.adding import widened
 from minitorch.ops import convolution_kernels as kernels
 from minitorch.ops.arithmetic import add
 from minitorch.ops.primitive import primitive
@@ -34,25 +35,19 @@ __all__ = [
 # --- the three maps ------------------------------------------------------------------------------
 
 
-def _wide(x: Any) -> Any:
-    """Half precision as float32, so that products are added up with enough room."""
-    half = x.dtype.itemsize == 2 and x.dtype.kind in "fV"
-    return x.astype(np.float32) if half else x
-
-
 @primitive
 def _conv(x, w, bias, /, windows, groups):
-    return kernels.conv(_wide(x), _wide(w), bias, windows, groups).astype(x.dtype, copy=False)
+    return kernels.conv(widened(x), widened(w), bias, windows, groups).astype(x.dtype, copy=False)
 
 
 @primitive
 def _conv_input(u, w, /, windows, groups):
-    return kernels.conv_input(_wide(u), _wide(w), windows, groups).astype(u.dtype, copy=False)
+    return kernels.conv_input(widened(u), widened(w), windows, groups).astype(u.dtype, copy=False)
 
 
 @primitive
 def _conv_weight(u, x, /, windows, groups):
-    return kernels.conv_weight(_wide(u), _wide(x), windows, groups).astype(u.dtype, copy=False)
+    return kernels.conv_weight(widened(u), widened(x), windows, groups).astype(u.dtype, copy=False)
 
 
 _conv.gradient(

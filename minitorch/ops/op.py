@@ -11,6 +11,7 @@ import numpy as np
 
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, Operation, TensorState, wrap
+from minitorch.numerics.tiles import LARGE, as_ufunc, in_tiles
 
 Rule = Callable[..., Any]
 ndarray = np.ndarray
@@ -41,6 +42,8 @@ class Op(Operation):
         self.function = function
         self.parameters = _parameters(function)
         self.many = many
+        self.elementwise = False  # whether rules, too, work element by element
+        self.large = as_ufunc(function)  # what does the same for large arrays
         self.arity = 1 if many else code_of(function).co_posonlyargcount
         # For each array argument: its rule; the names that the rule wants; and the function that
         # picks their values from (*arguments, out, i).
@@ -66,7 +69,10 @@ class Op(Operation):
         )
         self.rules = itertools.repeat(made[0]) if self.many else tuple(made)
         if not self.many and self.arity <= 2:
-            self.gradients = (_of_one if self.arity == 1 else _of_two)(*made)  # type: ignore[method-assign]
+            few = _of_one if self.arity == 1 else _of_two
+            if self.elementwise and any(self.needs):
+                few = _of_one_elementwise if self.arity == 1 else _of_two_elementwise
+            self.gradients = few(*made)  # type: ignore[method-assign]
 
     def gradients(self, node: Node, g: Any) -> Sequence[Any]:
         return [
@@ -155,6 +161,33 @@ def _of_two(rule_a: Any, rule_b: Any) -> Any:
     def gradients(node: Node, g: Any) -> Sequence[Any]:
         a, b = node.saved
         return None if a is None else rule_a(g, *a), None if b is None else rule_b(g, *b)
+
+    return gradients
+
+
+def _of_one_elementwise(rule: Any) -> Any:
+    """The same, where a large gradient is worked through in tiles and on several threads."""
+    large = as_ufunc(rule)
+
+    def gradients(node: Node, g: Any) -> Sequence[Any]:
+        if g.size < LARGE:
+            return (rule(g, *node.saved[0]),)
+        return (in_tiles(large, g, *node.saved[0]),)
+
+    return gradients
+
+
+def _of_two_elementwise(rule_a: Any, rule_b: Any) -> Any:
+    few, large = _of_two(rule_a, rule_b), (as_ufunc(rule_a), as_ufunc(rule_b))
+
+    def gradients(node: Node, g: Any) -> Sequence[Any]:
+        if g.size < LARGE:
+            return few(node, g)
+        # A rule that needs no values may return `g` itself: there is nothing to share.
+        return [
+            None if values is None else in_tiles(rule, g, *values) if values else rule(g)
+            for rule, values in zip(large, node.saved)
+        ]
 
     return gradients
 

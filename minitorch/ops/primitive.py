@@ -41,6 +41,7 @@ from minitorch.engine import state
 from minitorch.engine.clock import tick
 from minitorch.engine.modes import ever, mode
 from minitorch.engine.state import LEAF, Node, TensorState, recorded, wrap
+from minitorch.numerics.tiles import LARGE, in_tiles
 from minitorch.ops.op import NOTHING, Cotangents, Op, record
 from minitorch.ops.out import store
 from minitorch.ops.promotion import is_array, meet, number, only_tensors, refusal
@@ -191,6 +192,7 @@ def elementwise(
 
     def declare(function: Callable[..., Any]) -> Any:
         op = Op(function)
+        op.elementwise = True
         op.arity = len(op.parameters)
         op.rules = (None,) * op.arity
         op.needs = [[]] * op.arity
@@ -224,7 +226,7 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
             raise refusal(op.name, (x,), TypeError())
         if floats and kind in "biu":
             x = x.astype(default_numpy())
-        y = function(x)
+        y = function(x) if x.size < LARGE else in_tiles(op.large, x)
         if type(y) is not ndarray:
             y = np.asarray(y)
         node = input._node
@@ -293,7 +295,10 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign:
         else:
             raise only_tensors(op.name, input)
         try:
-            z = function(x, y)
+            if type(x) is not ndarray or x.size < LARGE:
+                z = function(x, y)
+            else:
+                z = in_tiles(op.large, x, y)
         except (TypeError, ValueError) as error:
             raise refusal(op.name, (x, y), error) from None
         if type(z) is not ndarray:

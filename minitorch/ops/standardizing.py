@@ -4,18 +4,18 @@ What layer norm does to each row and batch norm to each channel; RMS norm leaves
 For each, the textbook reference beside fused kernels, which work through blocks that stay in the
 cache.  With ``y = x - mean`` and ``s = 1 / sqrt(var + eps)``, the gradient is
 
-    dx = s * w * g  -  s * mean(w * g)  -  s^3 * y * mean(w * g * y)
+    dx = s * (w * g  -  mean(w * g)  -  s^2 * y * mean(w * g * y))
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minitorch.numerics.adding import add_up
+from minitorch.numerics.adding import add_rows, add_up, widened
+from minitorch.numerics.threads import spread
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
@@ -23,17 +23,15 @@ from minitorch.ops.reductions import mean_over
 from minitorch.ops.shapes import reshape
 
 BLOCK = 1 << 16  # elements
+LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
 
 
-def _blocks(count: int, size: int) -> Iterator[slice]:
+def _blocks(count: int, size: int) -> list[slice]:
     """`count` things of `size` elements each, as many at a time as the cache takes."""
-    step = max(1, BLOCK // max(size, 1))
-    return (slice(start, min(start + step, count)) for start in range(0, count, step))
-
-
-def _wide(x: Any) -> Any:
-    """Half precision in single: too few digits to add up in."""
-    return x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    blocks = -(-count * size // BLOCK)
+    blocks = min(count, blocks + blocks % 2)  # so that two threads have equal shares
+    ends = [i * count // blocks for i in range(blocks + 1)] if blocks else []
+    return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
 
 
 def _flat(x: Any, dtype: Any) -> Any:
@@ -57,7 +55,7 @@ def _standardized_rows_reference(input: Any, weight: Any, bias: Any, dims: Any, 
 
 def _as_rows(x: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
     shape = x.shape[: dims[0]], x.shape[dims[0] :]
-    return _wide(x.reshape(math.prod(shape[0]), math.prod(shape[1])))
+    return widened(x.reshape(math.prod(shape[0]), math.prod(shape[1])))
 
 
 @fused(reference=_standardized_rows_reference)
@@ -67,16 +65,20 @@ def standardized_rows(input, weight, bias, /, dims, eps):
     w, b = _flat(weight, x.dtype), _flat(bias, x.dtype)
     out = np.empty(x.shape, x.dtype)
     mean, scale = np.empty((2, len(x), 1), x.dtype)
-    n = x.shape[1]
-    for i in _blocks(*x.shape):
-        mean[i] = add_up(x[i], (1,), True) / n
-        y = np.subtract(x[i], mean[i], out=out[i])
-        scale[i] = 1 / np.sqrt(add_up(y, (1,), True, y) / n + eps)
-        y *= scale[i]
-        if w is not None:
-            y *= w
-        if b is not None:
-            y += b
+    n, blocks = x.shape[1], _blocks(*x.shape)
+
+    def work(start: int, stop: int) -> None:
+        for i in blocks[start:stop]:
+            mean[i] = add_up(x[i], (1,), True) / n
+            y = np.subtract(x[i], mean[i], out=out[i])
+            scale[i] = 1 / np.sqrt(add_up(y, (1,), True, y) / n + eps)
+            y *= scale[i]
+            if w is not None:
+                y *= w
+            if b is not None:
+                y += b
+
+    spread(work, len(blocks))
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
     return out, (x, mean, scale, w, input.shape, dims)
 
@@ -84,34 +86,42 @@ def standardized_rows(input, weight, bias, /, dims, eps):
 @standardized_rows.backward
 def _(g, wanted, x, mean, scale, w, shape, dims):
     for_x, for_w, for_b = wanted
-    g, n = _as_rows(g, dims), x.shape[1]
+    g, n, blocks = _as_rows(g, dims), x.shape[1], _blocks(*x.shape)
     grad: Any = np.empty(x.shape, x.dtype) if for_x else None
-    grad_w, grad_b = np.zeros((2, n), x.dtype)
-    for i in _blocks(*x.shape):
-        gi, s = g[i], scale[i]
-        if for_b:
-            grad_b += np.ones(len(s), x.dtype).dot(gi)
-        if not (for_x or for_w):
-            continue
-        y = x[i] - mean[i]
-        gy = gi * y
-        if for_w:
-            grad_w += s[:, 0].dot(gy)
-        if for_x:
-            part = np.multiply(gi, s, out=grad[i])
-            if w is None:
-                first, second = add_up(gi, (1,), True), add_up(gy, (1,), True)
-            else:
-                part *= w
-                first, second = gi.dot(w)[:, None], gy.dot(w)[:, None]
-            y *= s * s * s * second / n
-            y += s * first / n
-            part -= y
+    grad_w, grad_b = np.zeros((2, LANES, n), x.dtype)
+
+    def work(start: int, stop: int) -> None:
+        for lane in range(start, stop):
+            for i in blocks[lane::LANES]:
+                gi, s = g[i], scale[i]
+                if for_b:
+                    grad_b[lane] += add_rows(gi)
+                if not (for_x or for_w):
+                    continue
+                y = x[i] - mean[i]
+                gy = gi * y
+                if for_w:
+                    grad_w[lane] += s[:, 0].dot(gy)
+                if not for_x:
+                    continue
+                part = grad[i]
+                if w is None:
+                    first, second = add_up(gi, (1,), True), add_up(gy, (1,), True)
+                    part[...] = gi
+                else:
+                    np.multiply(gi, w, out=part)
+                    first, second = gi.dot(w)[:, None], gy.dot(w)[:, None]
+                y *= s * s * second / n
+                part -= y
+                part -= first / n
+                part *= s
+
+    spread(work, LANES if len(blocks) > 1 else 1)
     inner = shape[dims[0] :]
     return (
         grad.reshape(shape) if for_x else None,
-        grad_w.reshape(inner) if for_w else None,
-        grad_b.reshape(inner) if for_b else None,
+        np.add.reduce(grad_w, 0).reshape(inner) if for_w else None,
+        np.add.reduce(grad_b, 0).reshape(inner) if for_b else None,
     )
 
 
@@ -181,83 +191,79 @@ def _standardized_channels_reference(
     return _affine(mul(y, rsqrt(add(var, eps))), weight, bias)
 
 
+_SHORT = 128  # elements; repeat a channel's number for so few, rather than loop over channels
+
+
 class _Channels:
-    """Blocks of whole channels of (N, C, ...) as matrices (N, channels * length)."""
+    """(N, C, ...) as (N, C, length), and numbers that go with the channels."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self.n, self.c, self.length = shape[0], shape[1], math.prod(shape[2:])
-        self.count = self.n * self.length
-
-    def matrix(self, x: np.ndarray) -> np.ndarray:
-        return _wide(x.reshape(self.n, self.c * self.length))
-
-    def blocks(self) -> Iterator[tuple[slice, slice]]:
-        """Which channels, and which columns of the matrix."""
-        for i in _blocks(self.c, self.count):
-            yield i, slice(i.start * self.length, i.stop * self.length)
-
-    def total(self, columns: np.ndarray) -> np.ndarray:
-        """The sum of each channel, from the sums of columns."""
-        return np.add.reduce(columns.reshape(-1, self.length), 1)
+        self.lines = shape[0], shape[1], math.prod(shape[2:])
+        self.count = shape[0] * self.lines[2]
+        self.blocks = _blocks(shape[1], self.count)
 
     def add_up(self, x: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
-        """The sum of each channel of a block, or of a product of two."""
-        if times is None:
-            return self.total(np.ones(self.n, x.dtype).dot(x))
-        if self.length < 32:
-            return self.total(np.ones(self.n, x.dtype).dot(x * times))
-        lines = self.n, -1, self.length
-        return np.add.reduce(np.vecdot(x.reshape(lines), times.reshape(lines)), 0)
+        """The sum of each channel of some, or of a product of two."""
+        n, c, length = x.shape
+        if length >= 32:
+            return np.add.reduce(np.vecdot(x, np.ones(length, x.dtype) if times is None else times))
+        x = x.reshape(n, c * length) if times is None else (x * times).reshape(n, c * length)
+        return np.add.reduce(add_rows(x).reshape(c, length), 1)
 
-    def spread(self, x: np.ndarray) -> np.ndarray:
-        """A number per channel as a row of the matrix."""
-        return x if self.length == 1 else np.repeat(x, self.length)
+    def along(self, numbers: np.ndarray) -> np.ndarray:
+        """A number per channel, to meet (N, channels, length)."""
+        column = numbers[:, np.newaxis]
+        return np.repeat(column, self.lines[2], 1) if self.lines[2] < _SHORT else column
 
 
 @fused(reference=_standardized_channels_reference)
 def standardized_channels(input, weight, bias, /, eps, tell):
     """(N, C, ...) by the mean and variance of each channel, which ``tell(mean, var)`` is told."""
     channels = _Channels(input.shape)
-    spread, count = channels.spread, channels.count
-    x = channels.matrix(input)
+    along, count, blocks = channels.along, channels.count, channels.blocks
+    x = widened(input.reshape(channels.lines))
     out = np.empty(x.shape, x.dtype)
-    mean, var = np.empty((2, channels.c), x.dtype)
+    mean, var, scale = np.empty((3, x.shape[1]), x.dtype)
     w, b = _flat(weight, x.dtype), _flat(bias, x.dtype)
-    for i, columns in channels.blocks():
-        block = x[:, columns]
-        mean[i] = channels.add_up(block) / count
-        y = block - spread(mean[i])
-        var[i] = channels.add_up(y, y) / count
-        s = 1 / np.sqrt(var[i] + eps)
-        y *= spread(s if w is None else s * w[i])
-        if b is not None:
-            y += spread(b[i])
-        out[:, columns] = y
+
+    def work(start: int, stop: int) -> None:
+        for i in blocks[start:stop]:
+            mean[i] = channels.add_up(x[:, i]) / count
+            y = np.subtract(x[:, i], along(mean[i]), out=out[:, i])
+            var[i] = channels.add_up(y, y) / count
+            scale[i] = 1 / np.sqrt(var[i] + eps)
+            y *= along(scale[i] if w is None else scale[i] * w[i])
+            if b is not None:
+                y += along(b[i])
+
+    spread(work, len(blocks))
     if tell is not None:
         tell(mean, var)
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
-    return out, (x, mean, 1 / np.sqrt(var + eps), w, channels, input.shape)
+    return out, (x, mean, scale, w, channels, input.shape)
 
 
 @standardized_channels.backward
 def _(g, wanted, x, mean, scale, w, channels, shape):
     for_x, for_w, for_b = wanted
-    spread, count = channels.spread, channels.count
-    g = channels.matrix(g)
+    along, count, blocks = channels.along, channels.count, channels.blocks
+    g = widened(g.reshape(channels.lines))
     grad: Any = np.empty(x.shape, x.dtype) if for_x else None
-    grad_w, grad_b = np.empty((2, channels.c), x.dtype)
-    for i, columns in channels.blocks():
-        gi, s = g[:, columns], scale[i]
-        grad_b[i] = channels.add_up(gi)
-        y = x[:, columns] - spread(mean[i])
-        grad_w[i] = channels.add_up(gi, y) * s
-        if for_x:
-            sw = s if w is None else s * w[i]
-            part = gi * spread(sw)
-            y *= spread(sw * s * grad_w[i] / count)
-            part -= y
-            part -= spread(sw * grad_b[i] / count)
-            grad[:, columns] = part
+    grad_w, grad_b = np.empty((2, x.shape[1]), x.dtype)
+
+    def work(start: int, stop: int) -> None:
+        for i in blocks[start:stop]:
+            gi, s = g[:, i], scale[i]
+            grad_b[i] = channels.add_up(gi)
+            y = x[:, i] - along(mean[i])
+            grad_w[i] = channels.add_up(gi, y) * s
+            if for_x:
+                y *= along(s * grad_w[i] / count)
+                part = np.subtract(gi, y, out=grad[:, i])
+                part -= along(grad_b[i] / count)
+                part *= along(s if w is None else s * w[i])
+
+    spread(work, len(blocks))
     return (
         grad.reshape(shape) if for_x else None,
         grad_w if for_w else None,
