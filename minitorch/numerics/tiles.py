@@ -85,13 +85,13 @@ def flatten(array: Array, shape: tuple[int, ...]) -> Array:
 # --------------------------------------------------------------------------- large tiles, threads
 
 LARGE = 1 << 18  # elements; from here on, a second thread saves more than it costs to wake it
-_TILE = 1 << 16  # elements that one thread has in its cache while it works on them
+BLOCK = 1 << 16  # elements that one thread has in its cache while it works on them
 
 
 def over_tiles(work: Callable[[slice], object], size: int, tile: int | None = None) -> None:
     """``work(part)`` for slices that together are `size` elements, shared out over threads."""
     if tile is None:  # with little to do in each call, several threads wait for each other
-        tile = _TILE if threads() == 1 else 2 * _TILE
+        tile = BLOCK if threads() == 1 else 2 * BLOCK
     count = -(-size // max(1, tile))
     count += count % 2  # so that two threads have equal shares
     ends = [i * size // max(1, count) for i in range(count + 1)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.dtypes import dtype as DType
 from minitorch.dtypes import to_numpy_dtype
+from minitorch.numerics.tiles import BLOCK, LARGE, over_tiles
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
@@ -44,24 +46,58 @@ def total(x: np.ndarray, dim: Any) -> Any:
     return np.add.reduce(x, dim, keepdims=True)
 
 
+def _in_rows(kernel: Callable[..., None], dim: int, *arrays: np.ndarray) -> np.ndarray:
+    """The `out` of ``kernel(dim, *arrays, out)``; if large, block by block and on two threads.
+
+    A kernel works along `dim`, on any number of lines.
+    """
+    x = arrays[0]
+    out = np.empty(x.shape, x.dtype)
+    if x.size < LARGE or dim != x.ndim - 1 or not all(a.flags.c_contiguous for a in arrays):
+        if x.size:
+            kernel(dim, *arrays, out)
+        return out
+    lines = [a.reshape(-1, x.shape[dim]) for a in (*arrays, out)]
+
+    def work(part: slice) -> None:
+        kernel(1, *[a[part] for a in lines])
+
+    over_tiles(work, len(lines[0]), BLOCK // x.shape[dim])
+    return out
+
+
+def _softmax_into(dim: int, x: np.ndarray, out: np.ndarray) -> None:
+    np.subtract(x, largest(x, dim), out=out)
+    np.exp(out, out=out)
+    out *= 1 / total(out, dim)
+
+
+def _log_softmax_into(dim: int, x: np.ndarray, out: np.ndarray) -> None:
+    np.subtract(x, largest(x, dim), out=out)
+    out -= np.log(total(np.exp(out), dim))
+
+
+def _pull_into(dim: int, u: np.ndarray, p: np.ndarray, out: np.ndarray) -> None:
+    np.subtract(u, dot_along.op.function(u, p, dim), out=out)
+    out *= p
+
+
 @primitive
 @in_single
 def _softmax(input, /, dim):
-    if input.size == 0:
-        return np.empty_like(input)
-    out = np.exp(input - largest(input, dim))
-    out /= total(out, dim)
-    return out
+    return _in_rows(_softmax_into, dim, input)
 
 
 @primitive
 @in_single
 def _log_softmax(input, /, dim):
-    if input.size == 0:
-        return np.empty_like(input)
-    out = input - largest(input, dim)
-    out -= np.log(total(np.exp(out), dim))
-    return out
+    return _in_rows(_log_softmax_into, dim, input)
+
+
+@primitive
+def _pull(u, p, /, dim):
+    """``p * (u - sum(u * p))``: the gradient of softmax, whose result is `p`."""
+    return _in_rows(_pull_into, dim, u, p)
 
 
 @primitive
@@ -73,7 +109,11 @@ def dot_along(x, y, /, dim):
 
 
 dot_along.gradient(x=lambda g, y: g * y, y=lambda g, x: g * x)
-_softmax.gradient(input=lambda g, out, dim: out * (g - dot_along(g, out, dim)))
+_softmax.gradient(input=lambda g, out, dim: _pull(g, out, dim))
+_pull.gradient(
+    u=lambda g, p, dim: _pull(g, p, dim),
+    p=lambda g, u, p, dim: g * (u - dot_along(u, p, dim)) - u * dot_along(g, p, dim),
+)
 _log_softmax.gradient(input=lambda g, out, dim: g - np.exp(out) * sum_over(g, dim, True))
 
 

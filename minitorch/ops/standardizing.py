@@ -16,13 +16,13 @@ import numpy as np
 
 from minitorch.numerics.adding import add_rows, add_up, widened
 from minitorch.numerics.threads import spread
+from minitorch.numerics.tiles import BLOCK
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
 from minitorch.ops.reductions import mean_over
 from minitorch.ops.shapes import reshape
 
-BLOCK = 1 << 16  # elements
 LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
 
 
