@@ -93,7 +93,7 @@ def over_tiles(work: Callable[[slice], object], size: int, tile: int | None = No
     if tile is None:  # with little to do in each call, several threads wait for each other
         tile = BLOCK if threads() == 1 else 2 * BLOCK
     count = -(-size // max(1, tile))
-    count += count % 2  # so that two threads have equal shares
+    count += count % 2 if count > 1 else 0  # so that two threads have equal shares
     ends = [i * size // max(1, count) for i in range(count + 1)]
 
     def some(start: int, stop: int) -> None:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.engine.state import TensorState, wrap
+from minitorch.numerics.tiles import BLOCK, over_tiles
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.dropout import dropout
@@ -43,48 +45,74 @@ def _attention_reference(q: Any, k: Any, v: Any, mask: Any, scale: float) -> Any
     return matmul(_attention_weights(q, k, mask, scale), v)
 
 
-def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """``x @ y``; heads (N, H, L, D) lie in memory as (N, L, H, D), to be joined without a copy."""
+def _room(x: np.ndarray, *ends: int) -> np.ndarray:
+    """Memory for (..., *ends), with the leading dimensions of `x`.
+
+    Heads (N, H, L, D) lie in it as (N, L, H, D), to be joined without a copy.
+    """
     if x.ndim != 4:
-        return np.matmul(x, y)
-    n, h, rows, _ = x.shape
-    out = np.empty((n, rows, h, y.shape[-1]), x.dtype).swapaxes(1, 2)
-    return np.matmul(x, y, out=out)
+        return np.empty((*x.shape[:-2], *ends), x.dtype)
+    n, h = x.shape[:2]
+    return np.empty((n, ends[0], h, ends[1]), x.dtype).swapaxes(1, 2)
+
+
+def _for_samples(work: Callable[[Any], None], p: np.ndarray) -> None:
+    """``work(part)`` for parts of the first dimension whose weights `p` stay in the cache."""
+    if p.ndim < 3:
+        work(...)
+    else:
+        over_tiles(work, len(p), max(1, BLOCK * len(p) // p.size))
 
 
 @fused(reference=_attention_reference)
 def _attention(q, k, v, mask, /, scale):
-    p = np.matmul(q * q.dtype.type(scale), k.swapaxes(-1, -2))
-    if mask is not None:
-        p += mask
-    top = largest(p, p.ndim - 1)
-    if mask is not None:
-        top[np.isneginf(top)] = 0
-    p -= top
-    np.exp(p, out=p)
-    sums = total(p, p.ndim - 1)
-    if mask is not None:
-        sums[sums == 0] = 1
-    p /= sums
-    return _product(p, v), (q, k, v, p, scale)
+    p = np.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
+    out = _room(q, q.shape[-2], v.shape[-1])
+    whole = mask is not None and mask.ndim == p.ndim and mask.shape[0] > 1
+
+    def work(part: Any) -> None:
+        some = np.matmul(q[part] * q.dtype.type(scale), k[part].swapaxes(-1, -2), out=p[part])
+        if mask is not None:
+            some += mask[part] if whole else mask
+        top = largest(some, p.ndim - 1)
+        if mask is not None:
+            top[np.isneginf(top)] = 0
+        some -= top
+        np.exp(some, out=some)
+        sums = total(some, p.ndim - 1)
+        if mask is not None:
+            sums[sums == 0] = 1
+        some *= 1 / sums
+        np.matmul(some, v[part], out=out[part])
+
+    _for_samples(work, p)
+    return out, (q, k, v, p, scale)
 
 
 @_attention.backward
 def _(g, wanted, q, k, v, p, scale):
     for_q, for_k, for_v, _ = wanted  # a mask that is learnt does not come here
-    grad_v = _product(p.swapaxes(-1, -2), g) if for_v else None
-    if not (for_q or for_k):
-        return None, None, grad_v, None
-    s = np.matmul(g, v.swapaxes(-1, -2))
-    s -= np.vecdot(s, p)[..., np.newaxis]
-    s *= p
-    s *= s.dtype.type(scale)
-    return (
-        _product(s, k) if for_q else None,
-        _product(s.swapaxes(-1, -2), q) if for_k else None,
-        grad_v,
-        None,
-    )
+    grads: list[Any] = [
+        _room(x, *x.shape[-2:]) if w else None for x, w in zip((q, k, v), (for_q, for_k, for_v))
+    ]
+
+    def work(part: Any) -> None:
+        weights, given = p[part], g[part]
+        if for_v:
+            np.matmul(weights.swapaxes(-1, -2), given, out=grads[2][part])
+        if not (for_q or for_k):
+            return
+        s = np.matmul(given, v[part].swapaxes(-1, -2))
+        s -= np.vecdot(s, weights)[..., np.newaxis]
+        s *= weights
+        s *= s.dtype.type(scale)
+        if for_q:
+            np.matmul(s, k[part], out=grads[0][part])
+        if for_k:
+            np.matmul(s.swapaxes(-1, -2), q[part], out=grads[1][part])
+
+    _for_samples(work, p)
+    return *grads, None
 
 
 @lru_cache(8)

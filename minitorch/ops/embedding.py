@@ -39,7 +39,15 @@ def _sum_rows(values, /, rows, count):
     out = np.zeros(
         (count, values.shape[-1]), np.float32 if values.dtype.itemsize == 2 else values.dtype
     )
-    _add_rows(out, rows.reshape(-1), values.reshape(-1, values.shape[-1]))
+    rows, values = rows.reshape(-1), values.reshape(-1, values.shape[-1])
+    if rows.size < count:  # most rows come once, and need not be added to anything
+        order = np.argsort(rows, kind="stable")
+        ordered = rows[order]
+        first = np.diff(ordered, prepend=-1) != 0
+        out[ordered[first]] = values[order[first]]
+        again = order[~first]
+        rows, values = rows[again], values[again]
+    _add_rows(out, rows, values)
     return out.astype(values.dtype, copy=False)
 
 
