@@ -141,25 +141,18 @@ def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:
     return out
 
 
-_call, _product = (lambda x: np.exp(x)).__code__, (lambda g, x: g * x).__code__
-_call_of_two = (lambda x, y: np.add(x, y)).__code__
+_PRODUCT = (lambda g, other: g * other).__code__
 
 
 def as_ufunc(function: Any) -> Any:
-    """The ufunc that is all that `function` computes, or else `function`.
+    """np.multiply if that is all that `function` does, or else `function`.
 
-    So simple functions, ``return np.exp(input)`` and ``lambda g, other: g * other``, compile to
-    the same code but for the names.
+    ``lambda g, other: g * other`` is the commonest rule of all; whatever its names, it compiles to
+    the same code.
     """
-    code = getattr(function, "__code__", None)
-    if code is None or function.__closure__:
-        return function
-    if code.co_code == _product.co_code and code.co_argcount == 2:
-        return np.multiply
-    if code.co_code in (_call.co_code, _call_of_two.co_code) and code.co_names[0] == "np":
-        ufunc = getattr(np, code.co_names[1])
-        return ufunc if isinstance(ufunc, np.ufunc) and ufunc.nin == code.co_argcount else function
-    return function
+    code = function.__code__
+    same = code.co_code == _PRODUCT.co_code and code.co_argcount == 2
+    return np.multiply if same and not function.__closure__ else function
 
 
 # --------------------------------------------------------------------------------------- kernels

@@ -43,7 +43,6 @@ class Op(Operation):
         self.parameters = _parameters(function)
         self.many = many
         self.elementwise = False  # whether rules, too, work element by element
-        self.large = as_ufunc(function)  # what does the same for large arrays
         self.arity = 1 if many else code_of(function).co_posonlyargcount
         # For each array argument: its rule; the names that the rule wants; and the function that
         # picks their values from (*arguments, out, i).

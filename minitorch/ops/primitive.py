@@ -226,7 +226,7 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
             raise refusal(op.name, (x,), TypeError())
         if floats and kind in "biu":
             x = x.astype(default_numpy())
-        y = function(x) if x.size < LARGE else in_tiles(op.large, x)
+        y = function(x) if x.size < LARGE else in_tiles(function, x)
         if type(y) is not ndarray:
             y = np.asarray(y)
         node = input._node
@@ -298,7 +298,7 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign:
             if type(x) is not ndarray or x.size < LARGE:
                 z = function(x, y)
             else:
-                z = in_tiles(op.large, x, y)
+                z = in_tiles(function, x, y)
         except (TypeError, ValueError) as error:
             raise refusal(op.name, (x, y), error) from None
         if type(z) is not ndarray:

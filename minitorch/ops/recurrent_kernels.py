@@ -93,7 +93,7 @@ def _(grad, wanted, out, gates, h, c, w_hh, backwards):
     # How each gate's pre-activation changes c (the last one: h); times the gradient, below.
     np.subtract(1, gates, out=da)
     da[..., : 2 * size] *= gates[..., : 2 * size]
-    da[..., : size] *= g
+    da[..., :size] *= g
     da[..., size : 2 * size] *= _before(c, cs)
     da[..., 2 * size : 3 * size] *= (g + 1) * i
     da[..., 3 * size :] *= o * tanh_c
