@@ -24,11 +24,12 @@ PROFILES = {
 _current = [PROFILES["dev"]]
 
 
-def load_profile(name: str) -> None:
+def load_profile(name: str) -> Profile:
     """Make `name` ("dev", "ci" or "deep") the profile of the checks that follow."""
     if name not in PROFILES:
         raise ValueError(f"no profile is called {name!r}; there are {', '.join(PROFILES)}")
     _current[0] = PROFILES[name]
+    return _current[0]
 
 
 def current_profile() -> Profile:
