@@ -68,7 +68,7 @@ def repeatable(trial: _Trial) -> None:
 
 
 def resumes(trial: _Trial) -> None:
-    """``state_dict`` holds all that the next steps need: loaded into a new one, it goes on alike."""
+    """``state_dict`` holds all that later steps need: loaded into a new one, it goes on alike."""
     _, straight = trial.trained(2 * STEPS)
     optimizer, parameters = trial.trained()
     again = [mt.nn.Parameter(p.detach().clone()) for p in parameters]

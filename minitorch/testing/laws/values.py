@@ -43,7 +43,8 @@ def value(example: Example) -> None:
         which = "the value" if len(got) == 1 else f"output {n}"
         if have.shape != want.shape:
             raise Broken(f"{which} has shape {have.shape}, the reference's has {want.shape}")
-        right = close(have, want, example.options.get("value_rtol") or 1e-6, 1e-6 * scale_of(want))
+        size = scale_of(want, *example.leaves[: example.inputs])
+        right = close(have, want, example.options.get("value_rtol") or 1e-6, 1e-6 * size)
         if not right.all():
             raise Broken(
                 f"{which} is not that of the reference",
@@ -263,24 +264,21 @@ def finite(example: Example) -> None:
     if example.options.get("reference") is None or not example.active:
         return
     leaves = [a.copy() for a in example.leaves[: example.inputs]]
-    for bad in (np.nan, np.inf):
-        first = leaves[example.active[0]].copy()
-        if first.size == 0:
-            return
-        first[(0,) * first.ndim] = bad
-        changed = [*leaves]
-        changed[example.active[0]] = first
-        try:
-            want = _reference(example, changed)
-            have = example.call([*changed, *example.leaves[example.inputs :]]).outs
-        except Exception:
-            return
-        for a, b in zip(have, want):
-            if a.shape == b.shape and not np.array_equal(np.isnan(a), np.isnan(b)):
-                raise Broken(
-                    f"with {bad} in the first input, NaN is not where the reference has it",
-                    expected=b, got=a,
-                )  # fmt: skip
+    first = leaves[example.active[0]]
+    if first.size == 0 or example.active[0] >= example.inputs:
+        return
+    first[(0,) * first.ndim] = np.nan
+    try:
+        want = _reference(example, leaves)
+        have = example.call([*leaves, *example.leaves[example.inputs :]]).outs
+    except Exception:
+        return
+    for a, b in zip(have, want):
+        if a.shape == b.shape and not np.array_equal(np.isnan(a), np.isnan(b)):
+            raise Broken(
+                "with NaN in the first input, NaN is not where the reference has it",
+                expected=b, got=a,
+            )  # fmt: skip
 
 
 @law(limit=10)
