@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "op_page",
+    "pytorch_page",
 ]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.engine.state import TensorState, wrap
+from minitorch.engine.state import TensorState
 from minitorch.ops import broadcasting, storage
 from minitorch.ops import shapes as ops
 from minitorch.ops.inplace import move_in_place
@@ -101,8 +101,12 @@ def _np_reshape(a: Any, /, shape: Any, order: str = "C") -> Any:
 
 
 def _np_broadcast_arrays(*args: Any) -> list[Any]:
-    made = [a if isinstance(a, TensorState) else wrap(np.asarray(a)) for a in args]
-    return list(broadcasting.broadcast_tensors(*made))
+    """Tensors as Tensors, what stands beside them as arrays."""
+    shape = broadcasting.broadcast_shapes(*[np.shape(a) for a in args])
+    expand: Any = broadcasting.broadcast_to
+    return [
+        expand(a, shape) if isinstance(a, TensorState) else np.broadcast_to(a, shape) for a in args
+    ]
 
 
 FUNCTIONS.update({
