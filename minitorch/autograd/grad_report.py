@@ -20,13 +20,13 @@ class GradcheckError(RuntimeError):
 class GradReport:
     """The result of `gradcheck`: true when the gradient is right, and what was looked at.
 
-    `ok`         no disagreement, and not too many elements skipped
-    `compared`   how many derivatives (of one output by one input) were compared
-    `kinks`      how many of those lie at a kink, where anything between the slopes to the two sides
-                 passes; `edges` where there is no finite slope (the end of the domain, a jump);
-                 `unsettled` where differences are too noisy to tell
-    `largest_error`  the largest relative distance from the finite differences, beyond their bars
-    `message`    what is wrong, and `diagnosis` what kind of mistake it looks like
+    - `ok`: no disagreement, and not too many elements skipped
+    - `compared`: how many derivatives (of one output by one input) were compared
+    - `kinks`: how many of those lie at a kink, where anything between the slopes to the two sides
+      passes; `edges`: where there is no finite slope (the end of the domain, a jump);
+      `unsettled`: where differences are too noisy to tell
+    - `largest_error`: the largest relative distance from the finite differences, beyond their bars
+    - `message`: what is wrong, and `diagnosis`: what kind of mistake it looks like
 
     >>> import minitorch
     >>> x = minitorch.tensor([-1.0, 0.0, 2.0], dtype=minitorch.float64, requires_grad=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import time
@@ -33,20 +32,19 @@ class SummaryWriter:
         host = socket.gethostname()
         self.log_dir = os.fspath(log_dir or os.path.join("runs", f"{now}_{host}{comment}"))
         self._suffix = filename_suffix
-        self._files: dict[str, Any] = {}
-        self._open_files = contextlib.ExitStack()
-        self._open(self.log_dir)
+        self._files: dict[str, str] = {}
+        self._write(self.log_dir)
 
-    def _open(self, folder: str) -> Any:
-        """The event file of a folder, opened when it is first needed."""
+    def _write(self, folder: str, *events: bytes) -> None:
+        """Append to the event file of a folder, made when it is first needed."""
         if folder not in self._files:
             os.makedirs(folder, exist_ok=True)
             host = socket.gethostname()
             name = f"events.out.tfevents.{int(time.time())}.{host}.{os.getpid()}{self._suffix}"
-            file = self._open_files.enter_context(open(os.path.join(folder, name), "ab"))
-            self._files[folder] = file
-            file.write(record(version_event(time.time())))
-        return self._files[folder]
+            self._files[folder] = os.path.join(folder, name)
+            events = (version_event(time.time()), *events)
+        with open(self._files[folder], "ab") as file:
+            file.writelines(record(event) for event in events)
 
     def add_scalar(
         self, tag: str, scalar_value: Any, global_step: int | None = None,
@@ -69,16 +67,13 @@ class SummaryWriter:
     ) -> None:
         number = value.item() if isinstance(value, TensorState) else float(value)  # type: ignore[attr-defined]
         when = time.time() if walltime is None else walltime
-        self._open(folder).write(record(scalar_event(tag, number, int(step or 0), when)))
+        self._write(folder, scalar_event(tag, number, int(step or 0), when))
 
     def flush(self) -> None:
-        """See to it that what was added is on disk."""
-        for file in self._files.values():
-            file.flush()
+        """Nothing to do: what was added is in the file already."""
 
     def close(self) -> None:
-        """Flush, and close the files."""
-        self._open_files.close()
+        """The next number begins a new file."""
         self._files.clear()
 
     def get_logdir(self) -> str:
