@@ -20,7 +20,7 @@ import numpy as np
 from minitorch.engine import clock
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, DeadEnd, Node, TensorState, wrap
-from minitorch.numerics.adding import add_rows
+from minitorch.numerics.adding import add_rows, add_up
 from minitorch.numerics.tiles import LARGE, in_tiles
 
 ndarray = np.ndarray
@@ -195,7 +195,9 @@ def _sum_to(grad: Any, shape: tuple[int, ...], source: Node) -> Any:
         )
     if isinstance(grad, np.ndarray):
         wide = np.float32 if grad.dtype.itemsize == 2 else None  # half precision sums badly
-        grad = np.add.reduce(grad, stretched, wide)
+        grad = (
+            add_up(grad, stretched, False) if wide is None else np.add.reduce(grad, stretched, wide)
+        )
         return grad if grad.shape == shape else grad.reshape(shape)
     return np.reshape(np.sum(grad, axis=stretched), shape)
 

@@ -18,7 +18,14 @@ _LONGEST = 4096  # elements of a line that are added up in one go
 def add_up(x: np.ndarray, dims: Any, keepdim: Any, times: np.ndarray | None = None) -> Any:
     """The sum over `dims` of `x`, or of ``x * times``, two arrays of one shape and layout."""
     kept = _kept_in_front(dims, x.ndim)
-    if kept < 0 or x.size < SMALL or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+    usual = x.size >= SMALL and x.dtype.char in "fd" and x.flags.c_contiguous
+    mixed = kept < 0 and isinstance(dims, tuple) and dims[-1] == x.ndim - 1
+    if usual and mixed and times is None:
+        # A channel, say: each of its lines, and then the sum of these.
+        first = len(dims) - next((i for i, d in enumerate(dims[::-1]) if d != x.ndim - 1 - i), 0)
+        lines = add_up(x, dims[first:], keepdim)
+        return np.add.reduce(lines, axis=dims[:first], keepdims=keepdim)
+    if kept < 0 or not usual:
         return np.add.reduce(x if times is None else x * times, axis=dims, keepdims=keepdim)
     lines = x.reshape(*x.shape[:kept], -1)
     n = lines.shape[-1]

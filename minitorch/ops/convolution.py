@@ -22,6 +22,7 @@ from minitorch.numerics.adding import widened
 from minitorch.ops import convolution_kernels as kernels
 from minitorch.ops.arithmetic import add
 from minitorch.ops.primitive import primitive
+from minitorch.ops.reductions import sum_over
 from minitorch.ops.shapes import reshape
 from minitorch.ops.windows import Sizes, Windows, count_places, each_dim
 
@@ -53,7 +54,7 @@ def _conv_weight(u, x, /, windows, groups):
 _conv.gradient(
     x=lambda g, w, windows, groups: _conv_input(g, w, windows, groups),
     w=lambda g, x, windows, groups: _conv_weight(g, x, windows, groups),
-    bias=lambda g: np.sum(g, axis=(0, *range(2, len(g.shape)))),
+    bias=lambda g: sum_over(g, (0, *range(2, len(g.shape))), False),
 )
 _conv_input.gradient(
     u=lambda g, w, windows, groups: _conv(g, w, None, windows, groups),
