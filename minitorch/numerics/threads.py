@@ -29,6 +29,9 @@ import numpy as np
 
 Work = Callable[[int, int], Any]
 
+ALONE = 1 << 18  # multiplications; OpenBLAS does so few in one thread itself
+SHARED = 1 << 23  # with so many, a product is shared out
+
 
 @functools.cache
 def blas_threads() -> tuple[Any, Any] | None:
@@ -100,14 +103,14 @@ class _Helper:
             raise self._error
 
 
-_helpers: list[_Helper] = []
+helpers: list[_Helper] = []
 _busy = threading.Lock()  # held while work is spread: there is one set of helpers
 
 
 def _forget() -> None:
     """A forked process has none of its parent's threads."""
     global _busy
-    _helpers.clear()
+    helpers.clear()
     _busy = threading.Lock()
 
 
@@ -143,19 +146,48 @@ def spread(work: Work, count: int) -> None:
         _busy.release()
 
 
+def product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """``x @ y`` for matrices, without OpenBLAS's own threads if there are helpers here.
+
+    They would spin on the helpers' processors for a while after each product: everything that is
+    spread took several times as long.
+    """
+    rows, columns = len(x), y.shape[1]
+    work, blas = rows * columns * len(y), blas_threads()
+    if not helpers or blas is None or work < ALONE:
+        return np.matmul(x, y)
+    if work < SHARED:
+        all_threads = blas[0]()
+        blas[1](1)
+        try:
+            return np.matmul(x, y)
+        finally:
+            blas[1](all_threads)
+    out = np.empty((rows, columns), np.result_type(x, y))
+
+    def some_rows(start: int, stop: int) -> None:
+        np.matmul(x[start:stop], y, out=out[start:stop])
+
+    def some_columns(start: int, stop: int) -> None:
+        np.matmul(x, y[:, start:stop], out=out[:, start:stop])
+
+    spread(some_rows if rows >= columns else some_columns, max(rows, columns))
+    return out
+
+
 def _spread(work: Work, ends: list[int]) -> None:
-    while len(_helpers) < len(ends) - 2:
-        _helpers.append(_Helper())
-    helpers = _helpers[: len(ends) - 2]
+    while len(helpers) < len(ends) - 2:
+        helpers.append(_Helper())
+    some = helpers[: len(ends) - 2]
     try:
-        for helper, start, stop in zip(helpers, ends[1:], ends[2:]):
+        for helper, start, stop in zip(some, ends[1:], ends[2:]):
             context = contextvars.copy_context()  # np.errstate is in it
             helper.start(functools.partial(context.run, work, start, stop))
         try:
             work(0, ends[1])
         finally:
-            for helper in helpers:
+            for helper in some:
                 helper.wait()
     except BaseException:
-        _helpers.clear()  # one may be at work still: leave it to itself
+        helpers.clear()  # one may be at work still: leave it to itself
         raise

@@ -90,10 +90,10 @@ class _Columns:
         return x.reshape(len(x), self.groups, self.channels, *x.shape[2:])
 
     def parts(self, count: int) -> list[slice]:
-        """The batch in parts whose columns fit into the cache; two or more, to share out."""
+        """The batch in parts whose columns fit into the cache; equal shares for two threads."""
         size = math.prod(self.shape) * self.dtype.itemsize
         parts = -(-count * size // _CACHE)
-        parts = min(count, parts + parts % 2)
+        parts = min(count, parts + (parts > 1) * parts % 2)
         ends = [i * count // parts for i in range(parts + 1)] if parts else []
         return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from minitorch.numerics.adding import add_rows
 from minitorch.ops.arithmetic import add
-from minitorch.ops.bilinear import LARGE, bmm, mm, mm_t, rows
+from minitorch.ops.bilinear import bmm, dot, mm, mm_t, rows
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.fused import fused
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bilinear", "linear"]
 
-ndarray = np.ndarray
-
 
 def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
     return add(mm_t(x, w), bias)
@@ -33,7 +31,6 @@ def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
 @fused(reference=_affine_reference)
 def _affine(x, w, bias, /):
     flat = x if x.ndim == 2 else rows(x)
-    dot = ndarray.dot if len(flat) * len(w) < LARGE else np.matmul
     out = dot(flat, w.T)
     out += bias
     return out if x.ndim == 2 else out.reshape(x.shape[:-1] + w.shape[:1]), (x, w)
@@ -45,7 +42,6 @@ def _(g, wanted, x, w):
     shape = None
     if x.ndim != 2:
         shape, x, g = x.shape, rows(x), rows(g)
-    dot = ndarray.dot if x.size < LARGE and w.size < LARGE else np.matmul
     grad = dot(g, w) if for_x else None
     return (
         grad if shape is None or grad is None else grad.reshape(shape),

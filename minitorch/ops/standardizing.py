@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch.numerics.adding import add_rows, add_up, widened
 from minitorch.numerics.threads import spread
-from minitorch.numerics.tiles import BLOCK
+from minitorch.numerics.tiles import BLOCK, LARGE
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
@@ -28,8 +28,8 @@ LANES = 4  # partial sums of a gradient; always as many, so that threads change 
 
 def _blocks(count: int, size: int) -> list[slice]:
     """`count` things of `size` elements each, as many at a time as the cache takes."""
-    blocks = -(-count * size // BLOCK)
-    blocks = min(count, blocks + blocks % 2)  # so that two threads have equal shares
+    blocks = 1 if count * size < LARGE else -(-count * size // (2 * BLOCK))
+    blocks = min(count, blocks + (blocks > 1) * blocks % 2)  # equal shares for two threads
     ends = [i * count // blocks for i in range(blocks + 1)] if blocks else []
     return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
 
