@@ -9,12 +9,12 @@ of the same memory, and so a product with a slice of it:
 
 A product for every sample is no loss: OpenBLAS is quickest where it need not rearrange operands.
 As many samples at a time as keep the columns in the cache; these parts of the batch are shared out
-over threads.  64 images, 3x3 kernels, float32, forward and backward, in ms (Xeon, AVX-512):
+over threads.  64 images, 3x3 kernels, float32, forward and backward, two threads, in ms (Xeon, AVX-512):
 
-    channels, size, threads             16, 32, 1   16, 32, 2   64, 16, 1   64, 16, 2
-    all k * k columns, merged samples      19.0        18.8        39.0        29.3
-    this                                    9.1         6.6        27.0        16.4
-    PyTorch                                11.9         7.7        21.7        13.8
+    channels, size                           16, 32     64, 16
+    all k * k columns, merged samples          18.8       29.3
+    this                                        7.3       16.7
+    PyTorch                                     7.7       13.8
 """
 
 from __future__ import annotations
