@@ -9,7 +9,7 @@ of the same memory, and so a product with a slice of it:
 
 A product for every sample is no loss: OpenBLAS is quickest where it need not rearrange operands.
 As many samples at a time as keep the columns in the cache; these parts of the batch are shared out
-over threads.  64 images, 3x3 kernels, float32, forward and backward, two threads, in ms (Xeon, AVX-512):
+over threads.  64 images, 3x3 kernels, float32, forward and backward on two threads, in ms (Xeon):
 
     channels, size                           16, 32     64, 16
     all k * k columns, merged samples          18.8       29.3
