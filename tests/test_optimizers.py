@@ -255,3 +255,21 @@ def test_hooks_and_names():
     optimizer.register_step_post_hook(lambda *_: calls.append("after"))
     train(optimizer, [p], 1)
     assert calls == ["before", "after"]
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdamW", "RMSprop", "Rprop"])
+def test_shares_of_threads_change_no_bit(name, monkeypatch):
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal(200_001).astype(np.float32)
+    slopes = [rng.standard_normal(start.size).astype(np.float32) for _ in range(2)]
+    results = []
+    for shared in (1, 1 << 40):
+        monkeypatch.setattr("minitorch.optim.elementwise.SHARED", shared)
+        p = mt.tensor(start).requires_grad_()
+        optimizer = build(name, [p])
+        for slope in slopes:
+            p.grad = mt.tensor(slope)
+            optimizer.step()
+        results.append(p.detach().numpy())
+    assert np.array_equal(*results)
+    assert not np.array_equal(results[0], start)

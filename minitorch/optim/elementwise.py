@@ -16,9 +16,11 @@ import numpy as np
 from minitorch.dtypes import default_numpy
 from minitorch.engine.state import wrap
 from minitorch.numerics.aligned import TILE_BYTES, aligned
+from minitorch.numerics.tiles import over_tiles
 from minitorch.optim.optimizer import Optimizer
 
 SMALL = 1 << 14  # elements: smaller parameters are worked on together
+SHARED = 1 << 20  # elements: larger ones are shared out over threads, which takes up to 0.1 ms
 
 Arrays = dict[str, np.ndarray]
 Change = Callable[..., None]
@@ -194,7 +196,7 @@ def full_like(p: np.ndarray, value: float) -> np.ndarray:
 def by_tile(change: Callable[..., Any], *arrays: np.ndarray | None) -> None:
     """``change(*stretches)`` for the same stretches of flat arrays, that fit into the cache.
 
-    None stays None.
+    None stays None.  Of very large arrays, several threads take a share each.
     """
     whole: Any = arrays[0]
 
@@ -202,5 +204,8 @@ def by_tile(change: Callable[..., Any], *arrays: np.ndarray | None) -> None:
         change(*[None if a is None else a[piece] for a in arrays])
 
     step = TILE_BYTES // whole.itemsize
+    if whole.size >= SHARED:
+        over_tiles(work, whole.size, step)
+        return
     for start in range(0, whole.size, step):
         work(slice(start, start + step))
