@@ -35,7 +35,7 @@ RIGHT = {
     "log, g last": ((np.log, lambda x, g: g / x), [tensors(elements=reals(0.25, 4))]),
     "relu": ((lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0)), [tensors()]),
     "leaky relu": (
-        (lambda x: np.where(x > 0, x, 0.1 * x), lambda g, x: g * np.where(x > 0, 1, 0.1)),
+        (lambda x: np.where(x > 0, x, 0.1 * x), lambda g, x: np.where(x > 0, g, 0.1 * g)),
         [tensors()],
     ),
     "multiply": (
@@ -93,6 +93,10 @@ WRONG = {  # what the diagnosis must mention
     ),
     "float32 only": (
         (np.sin, lambda g, x: g * np.cos(x) * (1.1 if x.dtype == np.float32 else 1)),
+        [tensors()],
+    ),
+    "wrong dtype": (
+        (np.tanh, lambda g, x: (g * (1 - np.tanh(x) ** 2)).astype(np.float64)),
         [tensors()],
     ),
     "aliased": ((np.add, lambda g, a, b: (g, g)), [tensors(shape=(2,)), tensors(shape=(2,))]),

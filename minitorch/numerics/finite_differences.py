@@ -27,6 +27,7 @@ EDGE = 2  # no finite slope: the end of the domain, a pole, a jump
 UNSETTLED = 3  # differences do not converge: too noisy, or finer than floating point
 
 _LEVELS = 3
+_MOST_STEPS = 48
 _ROUNDING = 8.0  # rounding errors of a function's value that the error bar allows for
 
 
@@ -117,7 +118,7 @@ class Slopes:
         size = np.fmax(np.abs(self.center), np.fmax(np.abs(up), np.abs(down)))
         if self._partner is not None:
             size = np.fmax(size, size[:, self._partner])
-        return _ROUNDING * self._epsilon * size
+        return _ROUNDING * (self._epsilon * size + 2.0**-1022)  # underflow, too
 
     def _at(self, i: int, step: float) -> ndarray:
         """The function with input `i` moved by `step`; NaN where it is not defined."""
@@ -145,6 +146,10 @@ class Slopes:
         largest = _power_of_two(max(1.0, size)) / 4
         smallest = max(256 * float(self._spacing[i]), 2.0**-60 if size == 0 else 0.0, 2.0**-900)
         count = int(np.log2(largest / smallest) // 2) + 1
+        if count > _MOST_STEPS:  # a tiny number: its own scale was tried first
+            if np.all(self.error[i] <= 1e-3 * np.abs(self.value[i])):
+                return
+            count = _MOST_STEPS
         steps = largest / 4.0 ** np.arange(max(count, _LEVELS + 1))
         with np.errstate(all="ignore"):
             up, down = self._sides(i, steps)
@@ -270,7 +275,12 @@ def _plateau(found: ndarray, bar: ndarray, scale: ndarray) -> tuple[ndarray, nda
         value = np.where(better, found[k], value)
         error = np.where(better, bar[k], error)
         active &= ~later | same
-    return value, error, there
+    # A surer answer from other steps that contradicts this one: then neither is sure.
+    sure = np.where(good, bar, np.inf)
+    best = sure.argmin(axis=0)
+    other, other_bar = found[best, columns], sure[best, columns]
+    apart = there & (other_bar < error) & (np.abs(other - value) > other_bar + error)
+    return value, np.where(apart, np.abs(other - value), error), there
 
 
 def _flattest(found: ndarray, bar: ndarray) -> tuple[ndarray, ndarray, ndarray]:

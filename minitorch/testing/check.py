@@ -88,7 +88,7 @@ class Checker:
         self.subject = subject
         self.laws = chosen_laws(laws)
         self.report = CheckReport(subject.name, laws={one.name: 0 for one in self.laws})
-        self.options = {**options, "tally": self.report.tally, "seen": {}}
+        self.options = {**options, "tally": self.report.tally, "seen": {}, "wider": {}}
         self.broken: Law | None = None
         self.last: tuple[Example, Broken] | None = None
         self.history: dict[bool, list[tuple[Example, Broken | None]]] = {False: [], True: []}
@@ -206,6 +206,15 @@ class Checker:
         unused = [name for name, got in self.options["seen"].items() if not got]
         if unused and "parameters_used" in report.laws and self.history[False]:
             raise _unused(self, unused)
+        for k, (example, exact) in self.options["wider"].items():
+            if exact:
+                text = (
+                    f"the gradient of {example.label(k)}, of float32, is float64, though its "
+                    "numbers are float32: something in backward is wider "
+                    "(return gradient.astype(x.dtype))"
+                )
+                self.broken = LAWS["dtype_kept"]
+                raise law_error(self.broken, example, Broken(text, diagnosis="wrong dtype"))
         tally = report.tally
         skipped = tally.kinks + tally.edges
         if tally.compared > 20 and skipped > MOSTLY_SKIPPED * tally.compared:
@@ -245,7 +254,6 @@ def _options(
         "value_rtol": rtol,
         "torch": _same_in_torch(subject.target) if own else None,
         "strict_errors": True if own or _named("wrong_shapes", named) else None,
-        "strict_dtype": True if own or _named("dtype_kept", named) else None,
     }
 
 
@@ -357,10 +365,15 @@ def check_function(
     >>> bool(check_function(square, tensors()))
     True
     """
+    if isinstance(fn, mt.nn.Module):
+        from minitorch.testing.check_modules import check_module
+
+        return check_module(
+            fn, *strategies, reference=reference, laws=laws, max_examples=max_examples,
+            seconds=seconds, seed=seed, rtol=rtol, value_rtol=value_rtol, body=body,
+        )  # fmt: skip
     subject = subject_of(fn, seed)
     options = _options(subject, reference, None, cycles, value_rtol, laws)
-    if subject.is_module:
-        options.update(factory=None, factory_given=fn, seed=seed)
     checker = Checker(subject, laws, options)
     return run_check(checker, strategies, max_examples, seconds, seed, rtol, body)
 

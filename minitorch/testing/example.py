@@ -108,12 +108,16 @@ class Example:
             size = rng.integers(32, 128, out.shape) / 64
             return size * rng.choice([-1.0, 1.0], out.shape)
 
-        return [
+        gs = [
             np.asarray(numbers(out) + (1j * numbers(out) if out.dtype.kind == "c" else 0)).astype(
                 out.dtype
             )
             for out in self.outs
         ]
+        live = self.run.live
+        if any(live):  # an output marked as not differentiable takes none
+            gs = [g if alive else np.zeros_like(g) for g, alive in zip(gs, live)]
+        return gs
 
     @cached_property
     def gs(self) -> list[ndarray]:

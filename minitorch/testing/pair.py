@@ -103,6 +103,12 @@ class Pair:
                 return [g if n == rest[0] else values.get(n, result) for n in names]
         if count == 1:
             return [g]
+        named = [n for n in names if n.lower() in _OUTPUT]
+        if len(named) == 1 and count == len(given) + 2 and not several:
+            others = [n for n in names if n != named[0]]
+            first = incoming[0] if incoming else others[0]
+            left = iter(given)
+            return [result if n == named[0] else g if n == first else next(left) for n in names]
         if count == len(given) + 1:
             if incoming and names[-1] == incoming[0]:
                 return [*given, g]

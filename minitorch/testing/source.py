@@ -65,6 +65,11 @@ class Script:
             return tensor_text(value._data)
         if isinstance(value, np.ufunc):
             return f"np.{value.__name__}" if hasattr(np, value.__name__) else _fail(value)
+        home, named = str(getattr(value, "__module__", "")), getattr(value, "__name__", "")
+        if home.split(".")[0] == "numpy" and not isinstance(value, type):
+            for place in ("np", "np.linalg", "np.fft"):
+                if getattr(getattr(np, place[3:]) if place != "np" else np, named, None) is value:
+                    return f"{place}.{named}"
         if value is None or isinstance(value, bool | int | str | bytes):
             return repr(value)
         if isinstance(value, float):

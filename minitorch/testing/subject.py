@@ -24,6 +24,7 @@ class Run:
     """One call: `outs`, its floating-point results as arrays, and `pull`."""
 
     outs: list[np.ndarray]
+    live: Sequence[bool] = ()  # which of them are differentiable at all (empty: all)
 
     def pull(self, gs: Sequence[np.ndarray]) -> list[Any]:
         """The gradient of each active leaf (None: none came) for the incoming gradients `gs`."""
@@ -70,6 +71,7 @@ class TensorRun(Run):
                 "of NumPy arrays is tested as a pair: check_function((forward, backward), ...)"
             )
         self.outs = [t._data for t in self.tensors]
+        self.live = [t._node is not None for t in self.tensors]
 
     def pull(
         self, gs: Sequence[np.ndarray], create_graph: bool = False, starts: Any = None

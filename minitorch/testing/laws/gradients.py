@@ -200,7 +200,7 @@ def subsets(example: Example) -> None:
         for place, k in enumerate(chosen):
             want = example.got(k, whole)
             have = found[place] if found[place] is not None else np.zeros_like(want)
-            right = close(have, want, 1e-6, 1e-6 * scale_of(want))
+            right = close(have, want, 1e-6, 1e-6 * max(scale_of(want), scale_of(*example.gs)))
             if np.shape(have) != want.shape or not right.all():
                 names = " and ".join(example.label(j) for j in chosen)
                 raise Broken(
@@ -229,7 +229,8 @@ def linear(example: Example) -> None:
         want = 2 * a + b
         if not (np.isfinite(a).all() and np.isfinite(b).all()) or np.shape(both) != np.shape(want):
             continue
-        right = close(both, want, 1e-7, max(scale_of(2 * a), scale_of(b)))
+        size = max(scale_of(2 * a), scale_of(b), 1e-6 * scale_of(*u, *v))
+        right = close(both, want, 1e-7, size)
         if not right.all():
             raise Broken(
                 f"the gradient of {example.label(k)} is not linear in the incoming gradient: for "

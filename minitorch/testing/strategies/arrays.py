@@ -131,6 +131,8 @@ def tensors(
             f"unknown layout {layout!r}; there are {', '.join(LAYOUTS)}, zero-dimensional "
             "and zero-size"
         )
+    if shape is None and isinstance(dtype, tuple | list | int):
+        dtype, shape = None, dtype  # tensors((2, 3))
     if shape is not None and not isinstance(shape, SearchStrategy | int):
         shape = tuple(shape)
     dtype = mt.float64 if dtype is None else dtype
