@@ -82,3 +82,12 @@ def test_loaders_by_the_names_of_pytorchs_files():
 
     assert dataloader.DataLoader is DataLoader
     assert distributed.DistributedSampler is DistributedSampler
+
+
+def test_what_max_pooling_returns_may_be_written_to():
+    x = mt.tensor([[[1.0, 3.0, 2.0, 2.0]]], requires_grad=True)
+    y = nn.functional.max_pool1d(x, 2)
+    y += 5
+    assert y.tolist() == [[[8, 7]]]
+    nn.functional.relu_(y).sum().backward()
+    assert x.grad.tolist() == [[[0, 1, 1, 0]]]

@@ -95,13 +95,18 @@ def _least(dtype: np.dtype[Any]) -> Any:
     return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
 
 
-@primitive
-def _max_pool(x, /, windows):
+def _maxima(x: np.ndarray, windows: Any) -> np.ndarray:
+    """The maximum of each window."""
     planes, least = planes_of(x), _least(x.dtype)
     out = np.empty((len(planes), *windows.places), x.dtype)
     for part in parts(planes):
         out[part] = reduce_windows(np.maximum, planes[part], windows, least)
     return out.reshape(*x.shape[:2], *windows.places)
+
+
+@primitive
+def _max_pool(x, /, windows, maxima):
+    return maxima.copy()  # the program may write to its result; the gradient needs the maxima
 
 
 @primitive
@@ -133,7 +138,7 @@ def _from_maxima(v, x, out, /, windows):
     return _gather(v, argmax(x, _tables(windows)))
 
 
-_max_pool.gradient(x=lambda g, x, out, windows: _to_maxima(g, x, out, windows))
+_max_pool.gradient(x=lambda g, x, windows, maxima: _to_maxima(g, x, maxima, windows))
 _to_maxima.gradient(
     g=lambda g, x, out, windows: _from_maxima(g, x, out, windows),
     x=lambda g, x: np.zeros_like(x),
@@ -289,8 +294,8 @@ def _max(name: str, dims: int) -> tuple[Any, Any]:
         if return_indices:
             return batched(dims, input, lambda x: at_maxima(x, _tables(windows)))
         if input._data.ndim == dims + 2:
-            return _max_pool(input, windows)
-        return batched(dims, input, lambda x: _max_pool(x, windows))
+            return _max_pool(input, windows, _maxima(input._data, windows))
+        return batched(dims, input, lambda x: _max_pool(x, windows, _maxima(x._data, windows)))
 
     def with_indices(
         input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
