@@ -348,15 +348,15 @@ def check_function(
     any other value, which is passed as it is.  ``broadcastable(2)`` or ``signature(...)`` stand for
     as many tensors.  Tensors without a shape get shapes that broadcast with each other.
 
-    `reference`  computes the value in another way, from arrays
-    `laws`       "all", or names of laws (see `minitorch.testing.laws.LAWS`); "all -pickles" is all
-                 but one
-    `max_examples`, `seconds`  how many examples, and for how long; the profile's unless given
-    `seed`       of what is drawn
-    `rtol`       tolerance of gradients, relative, beside the error bar of the finite differences
-    `value_rtol` tolerance of values against the reference (1e-6)
-    `cycles`     "refused": the graph must go without the garbage collector
-    `body`       more assertions: called with the inputs of each example
+    - `reference`: computes the value in another way, from arrays
+    - `laws`: "all", or names of laws (see `minitorch.testing.laws.LAWS`); "all -pickles" is all
+      but one
+    - `max_examples`, `seconds`: how many examples, and for how long; the profile's unless given
+    - `seed`: of what is drawn
+    - `rtol`: tolerance of gradients, relative, beside the error bar of the finite differences
+    - `value_rtol`: tolerance of values against the reference (1e-6)
+    - `cycles`: "refused": the graph must go without the garbage collector
+    - `body`: more assertions: called with the inputs of each example
 
     A law that is broken raises `LawError`, an AssertionError, for the smallest inputs found.
 

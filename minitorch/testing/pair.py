@@ -1,7 +1,7 @@
 """A pair (forward, backward) of NumPy functions, however backward takes its arguments.
 
 `forward` takes arrays and returns one, or a tuple of them.  `backward` returns the gradient of its
-input, or one for each input in a tuple (None for those that have none), and takes
+input, or one for each input in a tuple (None for those that have none), and takes::
 
     backward(g, x, y)         the incoming gradient, then what forward took
     backward(g, out, x, y)    and the output

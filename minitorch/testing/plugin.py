@@ -3,10 +3,10 @@ installed, so it imports nothing until something of it is used.
 
 Fixtures:
 
-`seed`    seeds minitorch's, NumPy's and Python's random numbers from the test's name; its value
-          is the seed.  ``--minitorch-seed=7`` asks for another
-`strict`  the test runs under ``minitorch.strict()``
-`leaks`   fails the test if graphs that it recorded are alive after it: nodes that something keeps
+- `seed`: seeds minitorch's, NumPy's and Python's random numbers from the test's name; its value
+  is the seed.  ``--minitorch-seed=7`` asks for another
+- `strict`: the test runs under ``minitorch.strict()``
+- `leaks`: fails the test if graphs that it recorded are alive after it: nodes that something keeps
 
 ``--minitorch-profile=dev|ci|deep`` (or MINITORCH_PROFILE) says how thoroughly `check_function` and
 its relatives look, and the same of Hypothesis's own tests.

@@ -112,13 +112,13 @@ def tensors(
 ) -> TensorStrategy:
     """Tensors of `dtype` (float64 unless given), each parameter a value or a strategy for it.
 
-    `shape`     drawn from `shapes` unless given; several `tensors` given to `check_function`
-                without a shape get shapes that broadcast with each other.  `broadcastable(n)` or
-                `signature(...)` makes this a strategy for a tuple of tensors
-    `elements`  a strategy for the numbers; `reals()` unless given
-    `layout`    "contiguous", "transposed", "strided", "reversed" (negative strides), "broadcast"
-                (stride 0), or the shapes "zero-dimensional" and "zero-size"; any of the first five
-                unless given
+    - `shape`: drawn from `shapes` unless given; several `tensors` given to `check_function`
+      without a shape get shapes that broadcast with each other.  `broadcastable(n)` or
+      `signature(...)` makes this a strategy for a tuple of tensors
+    - `elements`: a strategy for the numbers; `reals()` unless given
+    - `layout`: "contiguous", "transposed", "strided", "reversed" (negative strides), "broadcast"
+      (stride 0), or the shapes "zero-dimensional" and "zero-size"; any of the first five
+      unless given
 
     More than 32 numbers come from one seed, so large tensors are drawn in no time.
     """
