@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,8 @@ class Op(Operation):
             return pick
         if len(shaped) == 1:
             (only,) = shaped
+            if len(places) == 1:  # the commonest of all: views
+                return lambda values: (_shape_of(values[only]),)
             return lambda values: pick((*values, _shape_of(values[only])))
         return lambda values: pick((*values, *[_shape_of(values[i]) for i in shaped]))
 
@@ -220,6 +223,9 @@ class Cotangents(Sequence[Any]):
     def __len__(self) -> int:
         return self._count
 
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._parts.get, range(self._count))
+
     def __getitem__(self, i: Any) -> Any:
         if not 0 <= i < self._count:
             raise IndexError(i)
@@ -254,9 +260,12 @@ class _Output(Operation):
     recorded_gradients = gradients
 
 
+_output_op = functools.cache(_Output)  # one for all nodes of a name
+
+
 def output_node(parent: Node, i: int, outs: Sequence[tuple[Any, Any]]) -> Node:
     """The node of output number `i` of `parent`; `outs` are all outputs' shapes and dtypes."""
-    return _OutputNode(_Output(parent.op.grad_name), (parent,), ((i, len(outs)),), *outs[i])
+    return _OutputNode(_output_op(parent.op.grad_name), (parent,), ((i, len(outs)),), *outs[i])
 
 
 def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:
@@ -264,10 +273,8 @@ def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:
     out = outs[i]
     if out.dtype.kind not in "fcV":
         return wrap(out)
-    node = _OutputNode(
-        _Output(parent.op.grad_name), (parent,), ((i, len(outs)),), out.shape, out.dtype
-    )
-    return wrap(out, node)
+    op = _output_op(parent.op.grad_name)
+    return wrap(out, _OutputNode(op, (parent,), ((i, len(outs)),), out.shape, out.dtype))
 
 
 def differentiable(array: ndarray) -> bool:
@@ -290,7 +297,7 @@ def record(op: Op, args: Sequence[Any], values: list[Any], out: Any) -> Any:
                     edge = arg
         edges.append(edge)
     if type(out) is tuple:
-        outs = tuple([np.asarray(o) for o in out])
+        outs = tuple([o if type(o) is ndarray else np.asarray(o) for o in out])
         if not needed or not mode.recording:
             return tuple([wrap(o) for o in outs])
         values.append(outs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -109,8 +110,13 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 @primitive
 def _split(x, /, dim, starts):
     """Views of `x` from each of `starts` along `dim` to the next."""
+    return tuple([x[key] for key in _ranges(dim, starts)])
+
+
+def _ranges(dim: int, starts: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The keys of the pieces that begin at `starts`; the last of these is the end."""
     before = (ALL,) * dim
-    return tuple([x[(*before, slice(a, b))] for a, b in zip(starts, starts[1:])])
+    return [(*before, slice(a, b), ...) for a, b in itertools.pairwise(starts)]
 
 
 def _split_gradient(g: Any, dim: int, starts: Sequence[int], x_shape: tuple[int, ...]) -> Any:
@@ -147,9 +153,8 @@ def dtype_of(x: Any) -> np.dtype[Any]:
 
 def _pieces(input: Any, dim: int, starts: Sequence[int]) -> tuple[Tensor, ...]:
     pieces = _split(input, dim, starts)
-    before = (ALL,) * dim
-    for piece, first, last in zip(pieces, starts, starts[1:]):
-        mark_view(piece, input, _slice, ((*before, slice(first, last), ...),), SEVERAL)
+    for piece, key in zip(pieces, _ranges(dim, starts)):
+        mark_view(piece, input, _slice, (key,), SEVERAL)
     return pieces
 
 
@@ -206,7 +211,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     if chunks < 1:
         raise RuntimeError(f"chunk(): the number of chunks must be positive, got {chunks}")
     size = -(-total // chunks)
-    return split(input, size, dim) if size else _pieces(input, dim, [0] * (chunks + 1))
+    return _pieces(input, dim, [*range(0, total, size), total] if size else [0] * (chunks + 1))
 
 
 @takes_tensors

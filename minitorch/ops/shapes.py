@@ -98,7 +98,7 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
         raise TypeError(f"reshape(): the shape must be integers, got {shape!r}") from None
     except AttributeError as error:
         raise not_a_tensor("reshape", error) from None
-    if result._data.shape != shape and any(n < -1 for n in shape):
+    if result._data.shape != shape and min(shape) < -1:
         raise RuntimeError(f"reshape(): invalid shape {list(shape)}: sizes may be -1 but not less")
     return result
 
@@ -110,7 +110,7 @@ def view(input: Tensor, shape: Any) -> Tensor:
     """
     if isinstance(shape, dtype):
         return view_dtype(input, shape.dtype)
-    result = reshape(input, sizes(shape))
+    result = reshape(input, shape if type(shape) is tuple else sizes(shape))
     if result._view is None and input._data.size:
         raise RuntimeError(
             f"view(): shape {list(input._data.shape)} with strides {input.stride()} cannot be seen "
@@ -203,6 +203,8 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
         ndim = input._data.ndim
     except AttributeError as error:
         raise not_a_tensor("transpose", error) from None
+    if type(dim0) is type(dim1) is int and -ndim <= dim0 < ndim and -ndim <= dim1 < ndim:
+        return _transpose(input, dim0, dim1)
     first, second = check_dim(dim0, ndim), check_dim(dim1, ndim)
     return _transpose(input, first, second) if ndim else _view(input, ())
 

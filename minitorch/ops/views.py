@@ -18,7 +18,7 @@ from minitorch.engine.state import DeadEnd, Node, wrap
 Steps = tuple[tuple[Any, tuple[Any, ...]], ...]
 
 NO_GRAD = "was made under no_grad()"
-_new = object.__new__
+_new, _ref = object.__new__, weakref.ref
 SEVERAL = "is one of several views that one call returned"
 
 
@@ -47,31 +47,31 @@ def mark_view(result: Any, source: Any, call: Any, settings: tuple[Any, ...],
               refusal: str | None = None) -> Any:  # fmt: skip
     """Remember that `result` is the view ``call(source, *settings)``, if it shares memory."""
     memory, whole = result._data.base, source._data
-    if memory is None:
+    if memory is not whole and (
+        memory is None or (memory is not whole.base and owner(memory) is not owner(whole))
+    ):
         return result
-    if memory is not whole and memory is not whole.base and owner(memory) is not owner(whole):
-        return result
-    recording = mode.recording
-    if not recording:
-        refusal = NO_GRAD
     above = source._view
     result._view = view = _new(View)
     if above is None:
         view.base = base = source
         view.steps = ((call, settings),)
-        view.refusal = refusal
     else:
         view.base = base = above.base
         view.steps = (*above.steps, (call, settings))
-        view.refusal = refusal or above.refusal
+        refusal = refusal or above.refusal
+    if not mode.recording:
+        refusal = NO_GRAD
+        if base._node is not None:
+            result._node = DeadEnd(result._data)
+    view.refusal = refusal
     views = base._live_views
     if views is None:
-        views = base._live_views = []
-    elif len(views) >= 8 and len(views) & (len(views) - 1) == 0:
+        base._live_views = [_ref(result)]
+        return result
+    if len(views) >= 8 and len(views) & (len(views) - 1) == 0:
         views[:] = [ref for ref in views if ref() is not None]  # at each power of two: amortised
-    views.append(weakref.ref(result))
-    if not recording and base._node is not None:
-        result._node = DeadEnd(result._data)
+    views.append(_ref(result))
     return result
 
 

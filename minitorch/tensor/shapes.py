@@ -23,9 +23,11 @@ def spread(op: Any, *keywords: str) -> Any:
             if sizes or more or name not in keywords:
                 raise TypeError(f"{op.__name__}() takes {keywords[0]}, got {sizes} and {named}")
             return op(self, value)
+        if len(sizes) > 1:
+            return op(self, sizes)
         if not sizes:
             raise TypeError(f"{op.__name__}() needs its argument {keywords[0]}")
-        return op(self, sizes if len(sizes) > 1 or hasattr(sizes[0], "__index__") else sizes[0])
+        return op(self, sizes if hasattr(sizes[0], "__index__") else sizes[0])
 
     method.__name__ = method.__qualname__ = op.__name__
     method.__doc__ = op.__doc__
