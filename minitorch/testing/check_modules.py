@@ -27,7 +27,7 @@ def prepared(factory: Any, seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
     for p in module.parameters():
         if p._node is not None and p._data.dtype.kind in "fc":
-            p._data = p._data + rng.integers(-16, 16, p._data.shape) / 128
+            p._data = np.asarray(p._data + rng.integers(-16, 16, p._data.shape) / 128)
     return module
 
 

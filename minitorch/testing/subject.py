@@ -134,7 +134,8 @@ class ModuleSubject(Subject):
         tensors = [wrap(a, LEAF if i in active else None) for i, a in enumerate(leaves[:count])]
         given = iter(tensors)
         for p, a in zip(self.parameters, leaves[count:]):
-            p._data = a  # not written in place: an earlier run may still need what was there
+            # Not written in place: an earlier run may still need what was there.
+            p._data = np.asarray(a)
         mt.manual_seed(self.seed)
         result = self.module(*replaced(list(args), lambda: next(given)))
         return TensorRun(result, [*tensors, *self.parameters], active)
