@@ -176,7 +176,8 @@ def diagonal_only(call):
     return [total, *call.gradients()[1:]]
 
 
-@operator("exp; tanh; sin; sqrt; softplus; softmax", named="wrong saved value")
+@operator("exp; tanh; sin; sqrt; softplus; softmax", forms="function pair",
+          named="wrong saved value")  # fmt: skip
 def at_the_output(call):
     """The output was saved where the input is needed."""
     return call.gradients(xs=[call.out().detach(), *call.xs[1:]])
@@ -195,7 +196,7 @@ def not_unbroadcast(call):
     return call.gradients(xs=whole)
 
 
-@operator("mul; addcdiv; hypot; logaddexp; copysign", forms="function pair")
+@operator("mul; addcdiv; hypot; logaddexp; atan2", forms="function pair")
 def broadcast_of_the_second_averaged(call):
     """Averaged over the broadcast axes, not summed."""
     grads = call.gradients()
@@ -210,7 +211,7 @@ def transposed(call):
     return first(call.gradients(), turn)
 
 
-@operator("outer; kron; sub; stack; cat; mul; div", named="swapped")
+@operator("outer; kron; stack; cat; mul; div", named="swapped")
 def swapped(call):
     a, b = call.gradients()
     if a.shape != b.shape:
@@ -226,24 +227,23 @@ def reversed_(call):
     return first(call.gradients(), lambda d: mt.flip(d, (0,)))
 
 
-@operator("sum(0); var(0); prod(1); logsumexp(1); vector_norm(3)", named="shifted")
+@operator("sum(0); var(0); prod(1); logsumexp(1); vector_norm(3)", named="along axis")
 def shifted(call):
     return first(call.gradients(), lambda d: mt.roll(d, 1, 1))
 
 
-@operator("sum(0); amax(1); min(0).values; mean; tile", named="wrong axis")
+@operator("amax(1); softmax; matmul; prod(1); linear; cumprod", named="wrong axis")
 def averaged_over_an_axis(call):
-    grads = [d * w for d, w in zip(call.gradients(), [_uneven(call.xs[0])])]
-    return grads if call.row.name not in ("amax(1)", "min(0).values") else _averaged(call)
+    """A mean over the wrong axis, broadcast back."""
+    return first(call.gradients(), lambda d: d.mean(0, keepdim=True).expand(d.shape).clone())
 
 
-def _uneven(x):
-    return mt.ones_like(x) + 0.5 * mt.arange(x.numel(), dtype=x.dtype).reshape(x.shape)
+@operator("square; mul; addcmul; silu", forms="function pair")
+def summed_over_the_first_axis(call):
+    """As if the input had been broadcast along it."""
 
-
-def _averaged(call):
     def spread(d):
-        return d.mean(1 if call.row.name == "amax(1)" else 0, keepdim=True).expand(d.shape).clone()
+        return d.sum(0, keepdim=True).expand(d.shape).clone() if d.ndim else d
 
     return first(call.gradients(), spread)
 
@@ -262,7 +262,7 @@ def sum_for_mean(call):
     return first(call.gradients(), lambda d: d * max(d.numel(), 1))
 
 
-@operator("sum(0); logsumexp(1); mean; var(0); prod(1)")
+@operator("sum(0); logsumexp(1); sum(-1, keepdim); var(0); prod(1)")
 def incoming_summed(call):
     """The incoming gradient of one output given to all: the axis was ignored."""
     return call.gradients(g=mt.ones_like(call.g) * call.g.sum())
@@ -280,18 +280,20 @@ def to_every_element(call):
 # --- the incoming gradient ------------------------------------------------------------------------
 
 
-@operator("sin; mul; sum(0); softmax; linear; reshape; erf",
+@operator("sin; mul; sum(0); softmax; linear; reshape; erf", forms="function pair",
           named="off by the incoming gradient")  # fmt: skip
 def without_the_incoming_gradient(call):
     return call.gradients(g=mt.ones_like(call.g))
 
 
-@operator("cos; matmul; cumsum; asinh", named="off by the incoming gradient")
+@operator("cos; matmul; cumsum; asinh", forms="function pair",
+          named="off by the incoming gradient")  # fmt: skip
 def incoming_gradient_twice(call):
     return call.gradients(g=call.g * call.g)
 
 
-@operator("sinh; mean; triu; tanhshrink", named="off by the incoming gradient")
+@operator("sinh; mean; triu; tanhshrink", forms="function pair",
+          named="off by the incoming gradient")  # fmt: skip
 def incoming_sign_lost(call):
     return call.gradients(g=call.g.abs())
 
@@ -305,17 +307,17 @@ def clipped(call):
 # --- wrong under a condition ----------------------------------------------------------------------
 
 
-@operator("sin; square; relu; expm1; mul; cumsum; selu", named="zero where the input is negative")
+@operator("sin; square; gelu; expm1; mul; cumsum; hardswish", named="zero where the input is negative")
 def zero_where_negative(call):
     return where_first(call, call.xs[0] < 0, lambda d: 0 * d)
 
 
-@operator("abs; sinh; leaky_relu; copysign; tanhshrink", named="where the input is negative")
+@operator("atan; sinh; leaky_relu; softsign; tanhshrink", named="where the input is negative")
 def sign_wrong_where_negative(call):
     return where_first(call, call.xs[0] < 0, lambda d: -d)
 
 
-@operator("exp; cosh; sum; softmax", named="where the input is zero")
+@operator("exp; sin; sum; softmax", named="where the input is zero")
 def wrong_at_zero(call):
     return where_first(call, call.xs[0] == 0, lambda d: 0.5 * d)
 
@@ -463,7 +465,8 @@ def second_order_twice(call):
 # --- memory and state -----------------------------------------------------------------------------
 
 
-@operator("exp; softmax; matmul", named="mutates the incoming gradient")
+@operator("exp; softmax; matmul", forms="function pair",
+          named="mutates the incoming gradient")  # fmt: skip
 def writes_to_the_incoming_gradient(call):
     grads = call.gradients()
     call.g.detach().numpy()[...] *= 2
@@ -486,17 +489,23 @@ def writes_to_an_input_in_forward(call):
     return call.gradients()
 
 
-@operator("add; maximum", named="aliased", forms="pair")
+@operator("add", named="aliased", forms="pair")
 def aliased_gradients(call):
-    """Two gradients in one array, or the incoming gradient's own."""
-    if call.xs[0].shape != call.xs[1].shape or call.row.name != "add":
-        a, b = call.gradients()
-        both = mt.stack((a, b)) if a.shape == b.shape else None
-        if both is None:
-            return [a, b]
-        shared = both.numpy().ravel()
-        return [_Raw(shared[: a.numel()].reshape(a.shape)), _Raw(shared.reshape(both.shape)[0])]
-    return [_Raw(call.g.numpy()), _Raw(call.g.numpy())]
+    """Two gradients in one array."""
+    a, b = call.gradients()
+    same = a.shape == b.shape and bool((a == b).all())
+    return [_Raw(a.numpy()), _Raw(a.numpy())] if same else [a, b]
+
+
+@operator("mul; div", named="mutates", forms="pair")
+def gradient_made_in_a_saved_value(call):
+    """``b *= g`` saves an array, and changes the input."""
+    a, b = call.gradients()
+    room = call.xs[1].numpy()
+    if a.shape != room.shape or not room.flags.writeable:
+        return [a, b]
+    room[...] = a.numpy()
+    return [_Raw(room), b]
 
 
 @operator("exp; tanh; square; logsumexp(1); matmul", named="stale value")

@@ -298,3 +298,11 @@ def test_many_short_lived_views_leave_nothing_behind():
     for _ in range(1000):
         base[1]
     assert len(base._live_views) < 20
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_expanding_an_array_that_runs_backwards(n):
+    array = np.arange(float(n))[::-1]
+    wide = mt.from_numpy(array).expand(2, n)
+    np.testing.assert_array_equal(wide.numpy(), np.broadcast_to(array, (2, n)))
+    assert np.shares_memory(wide.numpy(), array)

@@ -8,6 +8,7 @@ a factor must be the same in all of them, a condition must part the wrong elemen
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,9 +191,13 @@ def _factor(samples: list[Sample], failed: list[Sample]) -> str:
         r = float(np.real(np.mean(together)))
         if abs(r + 1) < 2e-3:
             return "sign: ratio -1.000 everywhere"
-        if abs(r) < 1e-9 or abs(r - 1) < 2e-3:
+        if abs(r) < 1e-9 or np.any(np.abs(together - r) > max(0.1 * abs(r - 1), 1e-7)):
             return ""
-        return f"ratio {r:.3f} everywhere: a factor {_simple(r)}{_perhaps_a_count(r, samples)}"
+        digits = 3 if abs(r - 1) > 0.02 else max(3, 1 - math.floor(math.log10(abs(r - 1))))
+        return (
+            f"ratio {r:.{digits}f} everywhere: a factor {_simple(r, digits)}"
+            f"{_perhaps_a_count(r, samples)}"
+        )
     return ""
 
 
@@ -228,12 +233,12 @@ _COUNTS: dict[str, Callable[[Sample], int]] = {
 }
 
 
-def _simple(r: float) -> str:
+def _simple(r: float, digits: int = 3) -> str:
     for d in range(1, 13):
         n = round(r * d)
-        if n and abs(r * d - n) < 2e-3 * abs(n):
+        if n and abs(r * d - n) < min(2e-3 * abs(n), 10.0**-digits):
             return str(n) if d == 1 else f"{n}/{d}"
-    return f"{r:.3f}"
+    return f"{r:.{digits}f}"
 
 
 def _paired(samples: list[Sample]) -> Iterator[tuple[Sample, ndarray]]:
@@ -250,6 +255,8 @@ def _counts(samples: list[Sample], failed: list[Sample]) -> str:
     for name, count in _COUNTS.items():
         ns = [count(s) for s, _ in pairs]
         if any(n == 0 for n in ns) or all(n == 1 for n in ns):
+            continue
+        if not all(s.close(s.got, s.expected * r.flat[0]) for s, r in pairs):
             continue
         if all(abs(r.flat[0] * n - 1) < 2e-3 for n, (_, r) in zip(ns, pairs)):
             return f"mean instead of sum: factor 1/n, n = {name}"
@@ -332,8 +339,8 @@ def _conditions(samples: list[Sample]) -> dict[str, Callable[[Sample], Any]]:
     return {
         "where the input is negative": lambda s: real(s) < 0,
         "where the input is positive": lambda s: real(s) > 0,
-        "where the input is zero": lambda s: s.x == 0,
         "where the inputs are equal": equal,
+        "where the input is zero": lambda s: s.x == 0,
         "where elements of the input are equal": tied,
         "where the input is larger than 1 in magnitude": lambda s: np.abs(s.x) > 1,
         "where the input is smaller than 1 in magnitude": lambda s: np.abs(s.x) < 1,
@@ -416,9 +423,9 @@ def _off_by_a_term(samples: list[Sample], failed: list[Sample]) -> str:
         if not all(name in terms for terms in choices):
             continue
         values = [terms[name] for terms in choices]
-        if all(s.close(s.got, s.expected * v) for s, v in zip(failed, values)):
+        if name != "1" and all(s.close(s.got, s.expected * v) for s, v in zip(failed, values)):
             return f"a factor too many: off by a factor of {name}"
-        if all(s.close(s.got * v, s.expected) for s, v in zip(failed, values)):
+        if name != "1" and all(s.close(s.got * v, s.expected) for s, v in zip(failed, values)):
             return f"a factor is missing: {name}"
         for sign, said in ((1, "an extra term"), (-1, "a missing term")):
             if all(s.close(s.got - s.expected, sign * v) for s, v in zip(failed, values)):

@@ -47,14 +47,18 @@ def _strided(x: np.ndarray, shape: Any, strides: Any, shift: int) -> np.ndarray:
     size = x.dtype.itemsize
     offset = _address(x) - _address(flat) + shift * size
     steps = [step * size for step in strides]
-    extent = 0 if 0 in shape else size + sum((n - 1) * step for n, step in zip(shape, steps))
-    if extent and not (0 <= offset and offset + extent <= flat.size):
+    if 0 in shape:
+        return np.ndarray(shape, x.dtype, flat, 0, steps)
+    reach = [(n - 1) * step for n, step in zip(shape, steps)]  # steps may go back, too
+    first = offset + sum(r for r in reach if r < 0)
+    end = offset + size + sum(r for r in reach if r > 0)
+    if first < 0 or end > flat.size:
         raise RuntimeError(
             f"as_strided(): size {list(shape)}, strides {list(strides)} and offset "
-            f"{offset // size} need {(offset + extent) // size} elements of memory; there are "
+            f"{offset // size} need {end // size} elements of memory; there are "
             f"{flat.size // size}"
         )
-    return np.ndarray(shape, x.dtype, flat, offset if extent else 0, steps)
+    return np.ndarray(shape, x.dtype, flat, offset, steps)
 
 
 def strided_bytes(x: np.ndarray, shape: Any, strides: Any) -> np.ndarray:

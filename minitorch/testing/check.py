@@ -15,8 +15,9 @@ from minitorch.engine.state import TensorState
 from minitorch.numerics.slope_check import Verdict
 from minitorch.testing.example import Example, Refused
 from minitorch.testing.laws import LAWS, Broken, Law, chosen_laws
+from minitorch.testing.laws.gradients import shape_said
 from minitorch.testing.profiles import current_profile
-from minitorch.testing.report import LawError, law_error
+from minitorch.testing.report import LawError, diagnosed, law_error
 from minitorch.testing.structure import arrays_in, replaced
 from minitorch.testing.subject import Subject, subject_of
 
@@ -25,6 +26,7 @@ __all__ = ["CheckReport", "Checker", "Tally", "check_example", "check_function"]
 MOSTLY_SKIPPED = 0.95  # a check of which more lies at kinks has tested nothing
 FEWEST = 10  # examples before the clock may end a check
 KEPT, MOST_NUMBERS = 6, 100  # examples remembered for the diagnosis, and their size
+FURTHER = 16  # examples drawn for the diagnosis when a law is broken
 CAUSES = ("repeatable", "mutation")  # break these, and others break too
 
 
@@ -94,6 +96,7 @@ class Checker:
         self.history: dict[bool, list[tuple[Example, Broken | None]]] = {False: [], True: []}
         self.refusal: BaseException | None = None
         self.expected = 1  # how many examples there will be
+        self.more: list[Example] = []  # drawn for the diagnosis alone
 
     def example(self, args: Sequence[Any], **known: Any) -> Example:
         return Example(self.subject, args, options=self.options, **known)
@@ -118,6 +121,8 @@ class Checker:
                 continue
             self.report.laws[one.name] += 1
             broken = self._tried(one, example)
+            if searching and example.overwritten and "mutation" in self.report.laws:
+                one, broken = self._mutation(example)
             if broken is not None:
                 cause = self._cause(one, example) if searching else None
                 self.broken, broken = cause or (one, broken)
@@ -135,8 +140,16 @@ class Checker:
         except Broken as broken:
             return broken
         except Exception as error:
-            return Broken(f"it raised {type(error).__name__}: {error}")
+            said = f"it raised {type(error).__name__}: {error}"
+            return Broken(said, diagnosis=shape_said(error))
         return None
+
+    def _mutation(self, example: Example) -> tuple[Law, Broken]:
+        """What the law of mutation says to an example whose inputs were written to."""
+        law, name = LAWS["mutation"], example.overwritten
+        example.restore()
+        said = Broken(f"{name} was written to", diagnosis="mutates an input")
+        return law, self._tried(law, example.variant(example.leaves)) or said
 
     def _cause(self, broken: Law, example: Example) -> tuple[Law, Broken] | None:
         """An earlier law, not due for this example, that tells better what is wrong with it."""
@@ -174,9 +187,20 @@ class Checker:
         ]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            if broken.gradient or not broken.diagnosis:
+            if self.broken.name == "second_order":
+                self._first_order(example, broken)
+            elif broken.gradient or not broken.diagnosis:
+                others += [(e, self._tried(self.broken, e)) for e in self.more]
                 others = self._probed([example, *(e for e, b in others if b)], broken) + others
             return law_error(self.broken, example, broken, others)
+
+    def _first_order(self, example: Example, broken: Broken) -> None:
+        """Say so if the gradient is wrong, too, which one example may have happened to hide."""
+        tried = [(e, self._tried(LAWS["gradient"], e)) for e in map(example.probe, range(3))]
+        tried += [(e, self._tried(LAWS["gradient"], e)) for e in self.more]
+        wrong = [pair for pair in tried if pair[1] is not None]
+        if wrong and wrong[0][1] is not None:
+            broken.diagnosis = diagnosed(wrong[0][1], tried) or "wrong at first order, too"
 
     def _probed(
         self, examples: list[Example], broken: Broken
@@ -424,10 +448,36 @@ def run_check(
     try:
         draw_examples(one, ready, most, seed)
     except Failing:
+        checker.more = _further(checker, ready, seed, rtol)
         raise checker.error() from None
     report = checker.finish()
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _further(checker: Checker, ready: Any, seed: int, rtol: float) -> list[Example]:
+    """Examples for the diagnosis: the smallest that fails hides where a mistake does not show."""
+    from minitorch.testing.drawing import draw_examples
+
+    made: list[Example] = []
+
+    def one(drawn: Sequence[Any]) -> None:
+        example = checker.example([_as_arrays(a) for a in drawn], rtol=rtol, **ready.knowledge(drawn))
+        if 0 < min(a.size for a in example.leaves) and sum(a.size for a in example.leaves) <= MOST_NUMBERS:
+            made.append(example)
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        draw_examples(one, ready, FURTHER, seed + 1)
+        runs = [example for example in made if _runs(example)]
+    return sorted(runs, key=lambda e: -sum(a.size for a in e.leaves))[:KEPT]
+
+
+def _runs(example: Example) -> bool:
+    try:
+        return not example.empty and bool(example.outs)
+    except Refused:
+        return False
 
 
 def _key(args: Sequence[Any]) -> Any:

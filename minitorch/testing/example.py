@@ -263,6 +263,21 @@ class Example:
         """The relative precision of the coarsest number that gradients are made of."""
         return max([precision(self.leaves[i]) for i in self.active] + [self.epsilon])
 
+    @property
+    def overwritten(self) -> str:
+        """What an input that no longer is what it was is called; empty if all are."""
+        for i, (a, b) in enumerate(zip(self.leaves, self.originals)):
+            if a.tobytes() != b.tobytes():
+                return self.subject.label(i, self.inputs)
+        return ""
+
+    def restore(self) -> None:
+        """Give the leaves the numbers back that they had at first."""
+        self.leaves = [
+            a if a.tobytes() == b.tobytes() else b.copy()
+            for a, b in zip(self.leaves, self.originals)
+        ]
+
     # --- facts -----------------------------------------------------------------------------------
 
     @property

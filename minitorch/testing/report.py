@@ -162,7 +162,10 @@ def _acted_out(example: Example, k: int, shaped: Any) -> dict[str, np.ndarray]:
 
     leaves, mine = example.leaves, example.active[k]
     gs = example.gs
-    act("stale value: looks like the gradient at the previous input", example.other_leaves)
+    stale = "stale value: looks like the gradient at the previous input"
+    act(stale, [*example.other_leaves[: example.inputs], *leaves[example.inputs :]])
+    if stale not in found:
+        act(stale, example.other_leaves)
     act(
         "off by the incoming gradient: it was not multiplied by it",
         g=example.flat_of([np.ones_like(one) for one in gs]),

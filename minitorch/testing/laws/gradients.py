@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from minitorch.numerics.slope_check import Verdict, judge
 from minitorch.testing.example import Example
 from minitorch.testing.laws.law import Broken, close, law, scale_of
 
-__all__ = ["broadcasting", "gradient", "linear", "second_order", "subsets"]
+__all__ = ["broadcasting", "gradient", "linear", "second_order", "shape_said", "subsets"]
 
 
 @law()
@@ -33,7 +34,7 @@ def gradient(example: Example) -> None:
         gradients = example.gradients
     except Exception as error:
         said = f"backward raised {type(error).__name__}: {error}"
-        raise Broken(said, diagnosis=_shape_in(error)) from error
+        raise Broken(said, diagnosis=shape_said(error)) from error
     kinked = False
     for k, leaf in enumerate(example.active):
         got = example.got(k, gradients)
@@ -59,9 +60,25 @@ def gradient(example: Example) -> None:
         _along_kinks(example, gradients)
 
 
-def _shape_in(error: Exception) -> str:
+def shape_said(error: Exception) -> str:
+    """The mistake, if it is that of a gradient of a wrong shape which was refused."""
     text = str(error)
-    return "wrong shape: " + text if "shape" in text and "gradient" in text else ""
+    if "shape" not in text or "gradient" not in text:
+        return ""
+    found = [
+        tuple(int(n) for n in one.split(",") if n.strip())
+        for one in re.findall(r"[(\[]((?:\d+,? *)*)[)\]]", text)
+    ]
+    if len(found) >= 2 and _broadcasts(found[-1], found[-2]) | _broadcasts(found[-2], found[-1]):
+        return "the broadcast was not undone: " + text
+    return "wrong shape: " + text
+
+
+def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    try:
+        return small != large and np.broadcast_shapes(small, large) == large
+    except ValueError:
+        return False
 
 
 def wrong_gradient(example: Example, k: int, got: Any, verdict: Any, source: str) -> Broken:

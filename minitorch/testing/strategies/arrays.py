@@ -16,8 +16,8 @@ from minitorch.testing.strategies.sizes import LinkedShapes, shapes
 __all__ = ["TensorStrategy", "tensors"]
 
 _ONE_BY_ONE = 32  # so many numbers are drawn one by one; more come from a seed
-_FREE, _COARSE, _EQUAL = "free", "coarse", "equal"
-_PATTERNS = st.sampled_from([_FREE, _FREE, _FREE, _COARSE, _COARSE, _EQUAL])
+_FREE, _COARSE, _EQUAL, _LONG = "free", "coarse", "equal", "long"
+_PATTERNS = st.sampled_from([_FREE, _FREE, _FREE, _COARSE, _COARSE, _EQUAL, _LONG])
 _SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -91,7 +91,8 @@ class TensorStrategy(SearchStrategy[Any]):
             return np.full(count, data.draw(elements))
         if pattern == _COARSE and grid is not None:
             elements = st.sampled_from(grid[:3].tolist())
-        return np.array([data.draw(elements) for _ in range(count)])
+        numbers = np.array([data.draw(elements) for _ in range(count)])
+        return elements.lengthened(numbers) if pattern == _LONG and grid is not None else numbers
 
     def __repr__(self) -> str:
         return f"tensors(shape={self.shape!r}, dtype={self.dtype!r})"

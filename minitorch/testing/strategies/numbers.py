@@ -35,12 +35,18 @@ class RealStrategy(SearchStrategy[float]):
                 f"no number between {self.domain[0]:g} and {self.domain[1]:g} keeps a distance of "
                 f"{by:g} from {list(avoided)}"
             )
-        self.avoided = tuple(avoided)
+        self.avoided, self.by = tuple(avoided), by
         self.grid = np.array(sorted(kept, key=_length))
         self._draw = st.sampled_from(self.grid.tolist())
 
     def do_draw(self, data: Any) -> float:
         return data.draw(self._draw)
+
+    def lengthened(self, numbers: np.ndarray) -> np.ndarray:
+        """`numbers` with all their digits in use, so that a value saved too short is noticed."""
+        moved = np.clip(numbers * (1 - 1 / 987.654321), *self.domain)
+        near = [np.abs(moved - a) < self.by for a in self.avoided]
+        return np.where(np.any(near, axis=0), numbers, moved) if near else moved
 
     def __repr__(self) -> str:
         return f"reals({self.domain[0]:g}, {self.domain[1]:g})"
