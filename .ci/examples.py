@@ -44,6 +44,15 @@ def short(name, pattern, good):
     return check
 
 
+def numpy_gradients():
+    """The library in plain NumPy passes its own tests, in its own folder."""
+    print("$ python test_layers.py (in examples/numpy_gradients)", flush=True)
+    done = subprocess.run(
+        [sys.executable, "test_layers.py"], cwd="examples/numpy_gradients", check=False
+    )
+    assert done.returncode == 0, "examples/numpy_gradients fails its tests"
+
+
 EXAMPLES = {
     "digits.py": digits,
     "convnet.py": short("convnet", r"accuracy: ([\d.]+)%", lambda percent: percent >= 98.5),
@@ -75,6 +84,7 @@ def main(folder):
     assert programs == set(EXAMPLES), f"EXAMPLES and examples/ differ: {programs}"
     for check in EXAMPLES.values():
         check(Path(folder))
+    numpy_gradients()
 
 
 if __name__ == "__main__":

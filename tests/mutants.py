@@ -189,7 +189,7 @@ def saved_rounded(call):
     return call.gradients(xs=[x.to(mt.float16).to(x.dtype) for x in call.xs])
 
 
-@operator("pow; div; atan2; xlogy; lerp; sub", forms="function pair", named="broadcast")
+@operator("pow; div; atan2; xlogy; lerp; sub", forms="pair", named="broadcast")
 def not_unbroadcast(call):
     """The gradients have the shape of the output."""
     whole = [mt.broadcast_to(x, call.g.shape).clone() for x in call.xs]
@@ -223,7 +223,7 @@ def swapped(call):
 
 
 @operator("cumsum; softmax; sort; cumprod; flip; diff; roll", named="reversed along axis")
-def reversed_(call):
+def in_reverse(call):
     return first(call.gradients(), lambda d: mt.flip(d, (0,)))
 
 
@@ -271,6 +271,7 @@ def incoming_summed(call):
 @operator("amax(1); max; cummax; topk")
 def to_every_element(call):
     """A maximum's gradient, given to all elements of the row."""
+
     def spread(d):
         return d.sum(-1, keepdim=True).expand(d.shape).clone()
 
@@ -307,7 +308,9 @@ def clipped(call):
 # --- wrong under a condition ----------------------------------------------------------------------
 
 
-@operator("sin; square; gelu; expm1; mul; cumsum; hardswish", named="zero where the input is negative")
+@operator(
+    "sin; square; gelu; expm1; mul; cumsum; hardswish", named="zero where the input is negative"
+)
 def zero_where_negative(call):
     return where_first(call, call.xs[0] < 0, lambda d: 0 * d)
 
@@ -406,7 +409,7 @@ def wrong_for_large_numbers(call):
     return where_first(call, call.xs[0].abs() > 1, lambda d: 1.2 * d)
 
 
-@operator("square; matmul; tanh", forms="function pair")
+@operator("square; sin; tanh", forms="function pair")
 def wrong_at_one_value(call):
     """A table with one wrong entry."""
     return where_first(call, call.xs[0] == -0.5, lambda d: d + 1)
@@ -414,7 +417,7 @@ def wrong_at_one_value(call):
 
 @operator("exp; sum; add", forms="function pair")
 def wrong_without_axes(call):
-    scalar = call.xs[0].ndim == 0 or call.row.name == "sum" and call.xs[0].numel() == 2
+    scalar = call.xs[0].ndim == 0 or (call.row.name == "sum" and call.xs[0].numel() == 2)
     return first(call.gradients(), lambda d: -d if scalar else d)
 
 
@@ -497,7 +500,7 @@ def aliased_gradients(call):
     return [_Raw(a.numpy()), _Raw(a.numpy())] if same else [a, b]
 
 
-@operator("mul; div", named="mutates", forms="pair")
+@operator("mul; div", forms="pair")
 def gradient_made_in_a_saved_value(call):
     """``b *= g`` saves an array, and changes the input."""
     a, b = call.gradients()

@@ -69,3 +69,10 @@ def test_every_public_function_says_what_it_gives(op_page):
         if not op_page.first_line(function)
     ]
     assert not silent
+
+
+def test_every_law_has_its_lesson_on_the_page_of_laws():
+    from minitorch.testing import LAWS
+
+    page = (DOCS / "laws.md").read_text(encoding="utf-8")
+    assert set(LAWS) == set(re.findall(r"^\*\*(\w+)\*\*:", page, re.MULTILINE))

@@ -48,8 +48,8 @@ def test_there_are_enough_mutants_of_every_form():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_mutants_are_caught_and_named(seed):
-    """A third of them for each seed; all for all in the whole proof."""
-    survivors, named = caught_and_named(seed, MUTANTS if WHOLE else MUTANTS[seed::3])
+    """A fifth of them for each seed; all for all in the whole proof."""
+    survivors, named = caught_and_named(seed, MUTANTS if WHOLE else MUTANTS[seed::5])
     assert survivors == []
     assert named >= 0.8
 
@@ -59,5 +59,5 @@ def test_right_ops_are_not_accused(row):
     """A few examples of each form; 200 for three seeds in the whole proof."""
     for k, form in enumerate(FORMS):
         for seed in SEEDS if WHOLE else [k]:
-            settings = {"max_examples": 200, "seconds": 1e9} if WHOLE else {"max_examples": 8}
+            settings = {"max_examples": 200, "seconds": 1e9} if WHOLE else {"max_examples": 5}
             check(Mutant(RIGHT, row, form), seed=seed, **settings)

@@ -113,8 +113,10 @@ def _axes(axes: tuple[int, ...]) -> str:
 
 def _alternative(samples: list[Sample], failed: list[Sample]) -> str:
     """A mistake that was acted out: the result is what it would give."""
-    for said in failed[0].alternatives:
-        if all(said in s.alternatives and s.close(s.got, s.alternatives[said]) for s in failed):
+    for said in dict.fromkeys(said for s in failed for said in s.alternatives):
+        told = [s for s in failed if said in s.alternatives]
+        enough = 2 * len(told) > len(failed)  # of some samples nothing can be said
+        if enough and all(s.close(s.got, s.alternatives[said]) for s in told):
             return said
     return ""
 

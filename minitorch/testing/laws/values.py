@@ -183,9 +183,7 @@ def _sensitive(example: Example, k: int, have: Any, want: Any, right: Any) -> bo
     for _ in range(4):
         leaves = list(example.leaves)
         for i in example.active:
-            leaves[i] = np.asarray(
-                leaves[i] * (1 + rng.uniform(-1, 1, leaves[i].shape) * 2.0**-23)
-            )
+            leaves[i] = np.asarray(leaves[i] * (1 + rng.uniform(-1, 1, leaves[i].shape) * 2.0**-23))
         try:
             found = example.pull(example.call(leaves), example.gs)[k]
         except Exception:

@@ -81,7 +81,7 @@ def _grid(low: float, high: float) -> list[float]:
         ends = max(abs(low), abs(high))
         least = low if low > 0 else 1e-3
         powers = [2.0**k for k in range(math.ceil(math.log2(least)), int(math.log2(ends)) + 1)]
-        found = {s * p for p in powers for s in (1, -1)} | {0.0}
+        found = {s * p for p in powers for s in (1, -1)} | {0.0, low, high}
     if low <= -1 and high >= 1:  # a branch for small numbers should be seen, too
         found |= {sign * 2.0**-k for k in (4, 5, 6, 10) for sign in (1, -1)}
     kept = [x + 0.0 for x in found if low <= x <= high]
