@@ -42,7 +42,8 @@ def run(path):
 def main(paths):
     total, problems = 0, []
     for path in paths:
-        count, wrong = run(path)
+        with contextlib.chdir("."):  # a page may go elsewhere, to write files
+            count, wrong = run(path)
         total += count
         problems += wrong
     print("\n".join(problems) or f"{total} snippets ran as printed")

@@ -89,6 +89,9 @@ def _compare(
     # Both below what rounding leaves of 0 in an array of this size.
     dust = 8 * epsilon * np.max(np.abs(slopes.center), initial=0.0) * size.max(initial=0.0)
     nothing = (np.abs(got) <= dust) & (reach <= 16 * dust)
+    # Or of 1, which may have cancelled on the way, as in 1 - (1 - x * x).
+    crumb = 4 * epsilon * size.max(initial=0.0)
+    nothing |= (np.abs(got) <= crumb) & (reach <= crumb)
     inside = (got >= low - allowed) & (got <= high + allowed)
     # Where there is no slope anything goes, NaN too (0 * inf, when no gradient comes in); a kink
     # is no excuse for NaN.

@@ -76,7 +76,9 @@ def _pow_(input, other):
 
 
 _pow_.gradient(
-    input=lambda g, input, other: keep(g * (other * np.power(input, other - 1)), other != 0),
+    input=lambda g, input, other: keep(  # 0 where 0 * inf (or NaN) would not be
+        g * (other * np.power(input, other - 1)), (other != 0) | (np.abs(input) > 0)
+    ),
     other=lambda g, input, other, out: g * keep(out * np.log(input), _not_at_zero(input, other)),
 )
 
