@@ -102,13 +102,12 @@ def run(
                     useful is not None and edge not in useful and edge not in wanted  # type: ignore[operator]
                 ):
                     continue
-                inner = isinstance(edge, Node)
-                like = edge if inner else edge._data
-                if like.shape is not None and (
-                    grad.shape != like.shape or grad.dtype is not like.dtype
-                ):
+                if isinstance(edge, Node):
+                    inner, like, arrived = True, edge, pending
+                else:
+                    inner, like, arrived = False, edge._data, leaves
+                if grad.shape != like.shape or grad.dtype is not like.dtype:
                     grad = _fit(grad, like, node, create_graph)
-                arrived = pending if inner else leaves
                 if edge in arrived:
                     if edge in summed:
                         np.add(arrived[edge], grad, out=arrived[edge])
@@ -134,14 +133,15 @@ def run(
             if op.saves_arrays and not keep_graph:
                 node.saved = None
         for leaf, grad in leaves.items():
-            if wanted is None or leaf in wanted:
-                if leaf._hooks:
-                    for hook in list(leaf._hooks.values()):
-                        grad = call_hook(hook, grad, create_graph)
-                    grad = np.copy(grad)  # a hook may have kept what it was shown
-                elif leaf in shared and leaf not in summed:
-                    grad = np.copy(grad)  # no two leaves' gradients share memory
-                found[leaf] = conj(grad) if leaf._data.dtype.kind == "c" else grad
+            if wanted is not None and leaf not in wanted:
+                continue
+            if leaf._hooks:
+                for hook in list(leaf._hooks.values()):
+                    grad = call_hook(hook, grad, create_graph)
+                grad = np.copy(grad)  # a hook may have kept what it was shown
+            elif leaf in shared and leaf not in summed:
+                grad = np.copy(grad)  # no two leaves' gradients share memory
+            found[leaf] = conj(grad) if leaf._data.dtype.kind == "c" else grad
     finally:
         mode.recording = recording
     return found

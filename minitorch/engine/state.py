@@ -187,9 +187,11 @@ class DeadEnd(Node):
         super().__init__(_Nothing(), (), (), array.shape, array.dtype)
 
 
-def recorded(op: Any, inputs: tuple[Any, ...], saved: Any, out: np.ndarray) -> Any:
-    """``wrap(out, Node(op, inputs, saved, out.shape, out.dtype))``, in half the time."""
-    node = _new(Node)
+def recorded(
+    op: Any, inputs: tuple[Any, ...], saved: Any, out: np.ndarray, kind: type[Node] = Node
+) -> Any:
+    """``wrap(out, kind(op, inputs, saved, out.shape, out.dtype))``, in half the time."""
+    node = _new(kind)
     node.op = op
     node.inputs = inputs
     node.saved = saved

@@ -108,15 +108,9 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 
 @primitive
-def _split(x, /, dim, starts):
-    """Views of `x` from each of `starts` along `dim` to the next."""
-    return tuple([x[key] for key in _ranges(dim, starts)])
-
-
-def _ranges(dim: int, starts: Sequence[int]) -> list[tuple[Any, ...]]:
-    """The keys of the pieces that begin at `starts`; the last of these is the end."""
-    before = (ALL,) * dim
-    return [(*before, slice(a, b), ...) for a, b in itertools.pairwise(starts)]
+def _split(x, /, dim, starts, keys):
+    """Views of `x` from each of `starts` along `dim` to the next: `keys` are their indices."""
+    return tuple([x[key] for key in keys])
 
 
 def _split_gradient(g: Any, dim: int, starts: Sequence[int], x_shape: tuple[int, ...]) -> Any:
@@ -152,8 +146,10 @@ def dtype_of(x: Any) -> np.dtype[Any]:
 
 
 def _pieces(input: Any, dim: int, starts: Sequence[int]) -> tuple[Tensor, ...]:
-    pieces = _split(input, dim, starts)
-    for piece, key in zip(pieces, _ranges(dim, starts)):
+    before = (ALL,) * dim
+    keys = [(*before, slice(a, b), ...) for a, b in itertools.pairwise(starts)]
+    pieces = _split(input, dim, starts, keys)
+    for piece, key in zip(pieces, keys):
         mark_view(piece, input, _slice, (key,), SEVERAL)
     return pieces
 

@@ -93,7 +93,9 @@ class SGD(Optimizer):
                     held = state["momentum_buffer"] = wrap(buffer)
                 buffer = held._data
             arrays = (data, g, buffer)
-            if data.size > SMALL and all(a is None or a.flags.c_contiguous for a in arrays):
+            if data.size <= SMALL:
+                change(data, g, buffer)
+            elif all(a is None or a.flags.c_contiguous for a in arrays):
                 by_tile(change_tile, *[a if a is None else a.reshape(-1) for a in arrays])
             else:
                 change(data, g, buffer)
