@@ -40,7 +40,7 @@ def expand(input: Tensor, size: Any) -> Tensor:
 
     -1 keeps a size as it is.
     """
-    wanted, shape = sizes(size), input._data.shape
+    wanted, shape = size if type(size) is tuple else sizes(size), input._data.shape
     extra = len(wanted) - len(shape)
     if extra < 0:
         raise RuntimeError(

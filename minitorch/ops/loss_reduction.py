@@ -24,6 +24,8 @@ def reduction_of(
     choices: tuple[str, ...] = REDUCTIONS,
 ) -> str:
     """One of `choices`; PyTorch's two old flags still count.  ValueError for anything else."""
+    if size_average is None and reduce is None and type(reduction) is str and reduction in choices:
+        return reduction  # the usual case, before what only tells mistakes
     if any(isinstance(a, TensorState) for a in (reduction, size_average, reduce)):
         raise TypeError(
             "a loss is made first, with its options, and then called with input and target, as in "
