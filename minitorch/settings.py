@@ -7,16 +7,13 @@ and answered.
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import os
 from typing import Any
-
-import numpy as np
 
 from minitorch.devices import device, require_cpu
 from minitorch.dtypes import BY_NAME, set_default_dtype
 from minitorch.engine.state import TensorState
+from minitorch.numerics.threads import alone
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_default_device", "get_deterministic_debug_mode",
@@ -78,43 +75,24 @@ def _positive(name: str, count: Any) -> int:
     return count
 
 
-@functools.cache
-def _blas() -> tuple[Any, Any] | None:
-    """The functions of NumPy's OpenBLAS that set and get its threads; None for another BLAS."""
-    library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
-    for prefix, suffix in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
-        try:
-            return (
-                getattr(library, f"{prefix}openblas_set_num_threads{suffix}"),
-                getattr(library, f"{prefix}openblas_get_num_threads{suffix}"),
-            )
-        except AttributeError:
-            continue
-    return None
-
-
 def set_num_threads(int: int) -> None:
-    """How many threads NumPy's matrix products use: nothing else here uses threads.
+    """How many threads NumPy's matrix products use, and those ops here that share work out.
 
     Where NumPy was built with a BLAS other than OpenBLAS, set its variable in the environment
     instead: NotImplementedError.
     """
     count = _positive("set_num_threads", int)
-    functions = _blas()
-    if functions is None:
+    if alone.usual is None:
         raise NotImplementedError(
             "NumPy's BLAS takes its number of threads from the environment: set OMP_NUM_THREADS "
             "(or MKL_NUM_THREADS, VECLIB_MAXIMUM_THREADS) before Python starts"
         )
-    functions[0](count)
+    alone.usual = count
 
 
 def get_num_threads() -> int:
-    """How many threads NumPy's matrix products use."""
-    functions = _blas()
-    if functions is None:
-        return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    return functions[1]()
+    """How many threads NumPy's matrix products use, and those ops here that share work out."""
+    return alone.usual or int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 def set_num_interop_threads(int: int) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.numerics.product import with_vector
+
 SMALL = 4096  # elements; below, calls cost more than they save
 _LONGEST = 4096  # elements of a line that are added up in one go
 
@@ -45,14 +47,14 @@ def add_rows(x: np.ndarray) -> np.ndarray:
     if x.dtype.char not in "fd":
         wide = np.float32 if x.dtype.itemsize == 2 else None  # half precision sums badly
         return np.add.reduce(x, axis=0, dtype=wide).astype(x.dtype, copy=False)
-    return _ones(len(x), x.dtype.char).dot(x)
+    return with_vector(_ones(len(x), x.dtype.char), x)
 
 
 def add_columns(x: np.ndarray) -> np.ndarray:
     """The sum of the columns of a matrix: (n, m) -> (n)."""
     if x.dtype.char not in "fd" or x.shape[1] > _LONGEST:
         return np.add.reduce(x, axis=1)
-    return x.dot(_ones(x.shape[1], x.dtype.char))
+    return with_vector(x, _ones(x.shape[1], x.dtype.char))
 
 
 def widened(x: np.ndarray) -> np.ndarray:

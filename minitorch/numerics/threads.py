@@ -23,18 +23,19 @@ import functools
 import os
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 Work = Callable[[int, int], Any]
 
-ALONE = 1 << 18  # multiplications; OpenBLAS does so few in one thread itself
-SHARED = 1 << 23  # with so many, a product is shared out
+
+# ----------------------------------------------------------------------------- OpenBLAS's threads
 
 
 @functools.cache
-def blas_threads() -> tuple[Any, Any] | None:
+def _openblas() -> tuple[Any, Any] | None:
     """The functions that get and set the number of OpenBLAS's threads; None for another BLAS."""
     library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
     for prefix, suffix in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
@@ -48,39 +49,129 @@ def blas_threads() -> tuple[Any, Any] | None:
     return None
 
 
-@functools.cache
-def _current_processor() -> Callable[[], int] | None:
-    """The function that tells which processor runs the caller, on Linux."""
-    if not hasattr(os, "sched_setaffinity"):
-        return None
-    return getattr(ctypes.CDLL(None), "sched_getcpu", None)
+class _Alone:
+    """``with alone:`` OpenBLAS computes in the caller's thread, and in no thread of its own.
+
+    The number of threads is one for the whole process.  The first of those who are inside at the
+    same time remembers what it was, and the last puts it back: if each did, one could take the
+    other's 1 for the number to put back.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._lock, self._inside, self._usual = threading.Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        blas = _openblas()
+        if blas is not None:
+            with self._lock:
+                if not self._inside:
+                    self._usual = blas[0]()
+                    blas[1](1)
+                self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        blas = _openblas()
+        if blas is not None:
+            with self._lock:
+                if self._inside == 1:
+                    blas[1](self._usual)
+                self._inside = max(0, self._inside - 1)  # 0: in a process forked meanwhile
+
+    @property
+    def usual(self) -> int | None:
+        """How many threads there are when nobody is inside; None for another BLAS."""
+        blas = _openblas()
+        if blas is None:
+            return None
+        with self._lock:
+            return self._usual if self._inside else blas[0]()
+
+    @usual.setter
+    def usual(self, count: int) -> None:
+        blas = _openblas()
+        if blas is None:
+            raise NotImplementedError("only OpenBLAS can be told its number of threads")
+        with self._lock:
+            self._usual = count
+            if not self._inside:
+                blas[1](count)
+
+
+alone = _Alone()
+
+
+def threads() -> int:
+    """How many threads `spread` uses at most: as many as OpenBLAS usually has."""
+    return alone.usual or 1
+
+
+# ------------------------------------------------------------------------------- threads of Python
+
+
+class _Task:
+    """Something to do, once, by whoever comes first."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work: Callable[[], Any] | None = work
+        self._error: BaseException | None = None
+        self._free, self._ending = threading.Lock(), threading.Lock()
+        self._ending.acquire()
+        self._over = False
+
+    def run(self) -> None:
+        """Unless another thread has begun it already."""
+        if not self._free.acquire(blocking=False):
+            return
+        try:
+            self._work()  # type: ignore[misc]
+        except BaseException as error:
+            self._error = error
+        self._end()
+
+    def _end(self) -> None:
+        self._work = None  # it holds arrays
+        self._over = True
+        self._ending.release()
+
+    def finish(self) -> BaseException | None:
+        """Wait until it is over, if it has begun; what it raised.
+
+        Ctrl-C counts as raised, and waits, too: nobody may get to see, or use again, arrays that
+        another thread is still writing to.
+        """
+        interrupt: BaseException | None = None
+        while not self._over:
+            try:
+                if self._free.acquire(blocking=False):
+                    self._end()  # nobody has begun it, and now nobody will
+                self._ending.acquire()
+            except BaseException as error:
+                interrupt = error
+        return interrupt or self._error
 
 
 class _Helper:
     """A thread that does one thing after another: 5 us from `start` to its first line."""
 
+    pins = hasattr(os, "sched_setaffinity")  # whether threads may be told where to run
+
     def __init__(self) -> None:
-        self._go, self._done = threading.Lock(), threading.Lock()
-        self._go.acquire()
-        self._done.acquire()
-        self._error: BaseException | None = None
+        self._tasks: SimpleQueue[_Task] = SimpleQueue()
         self._avoided = -1
         self._thread = threading.Thread(target=self._run, name="minitorch", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while True:
-            self._go.acquire()
-            try:
-                self._work()
-            except BaseException as error:
-                self._error = error
-            self._done.release()
+            self._tasks.get().run()
 
-    def start(self, work: Callable[[], Any]) -> None:
-        self._work, self._error = work, None
-        self._keep_away()
-        self._go.release()
+    def start(self, task: _Task) -> None:
+        if _Helper.pins:
+            self._keep_away()
+        self._tasks.put(task)
 
     def _keep_away(self) -> None:
         """Stay off the processor that this thread's caller is on.
@@ -88,19 +179,25 @@ class _Helper:
         Linux wakes a thread where the waking one runs, and work of less than a millisecond is done
         before it is moved: both halves one after the other on one processor, half of the time.
         """
-        current = _current_processor()
-        if current is not None and (here := current()) != self._avoided:
-            others = os.sched_getaffinity(0) - {here}
-            if others and self._thread.native_id is not None:
-                os.sched_setaffinity(self._thread.native_id, others)
-            self._avoided = here
+        try:
+            here = _processor()
+            if here != self._avoided:
+                others = os.sched_getaffinity(0) - {here}
+                if others and self._thread.native_id is not None:
+                    os.sched_setaffinity(self._thread.native_id, others)
+                self._avoided = here
+        except (OSError, AttributeError):  # a sandbox may forbid it: slower, and no harm done
+            _Helper.pins = False
 
-    def wait(self) -> None:
-        """Until the work is done; raises what it raised."""
-        self._done.acquire()
-        del self._work  # it holds arrays
-        if self._error is not None:
-            raise self._error
+
+@functools.cache
+def _getcpu() -> Callable[[], int]:
+    return ctypes.CDLL(None).sched_getcpu
+
+
+def _processor() -> int:
+    """Which one runs the caller.  AttributeError where the C library cannot tell."""
+    return _getcpu()()
 
 
 helpers: list[_Helper] = []
@@ -108,86 +205,63 @@ _busy = threading.Lock()  # held while work is spread: there is one set of helpe
 
 
 def _forget() -> None:
-    """A forked process has none of its parent's threads."""
+    """A forked process has none of its parent's threads, and nobody is at work."""
     global _busy
     helpers.clear()
     _busy = threading.Lock()
+    usual, blas = alone._usual if alone._inside else None, _openblas()
+    alone.forget()
+    if usual is not None and blas is not None:
+        blas[1](usual)
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def threads() -> int:
-    """How many threads `spread` uses at most."""
-    blas = blas_threads()
-    return blas[0]() if blas else 1
-
-
 def spread(work: Work, count: int) -> None:
     """``work(start, stop)`` for ranges that together are ``range(count)``, at the same time.
 
     The ranges must not depend on each other.  Results that are added up should be kept apart by
-    number, not by range, for the ranges differ with the number of threads.
+    number, not by range, for the ranges differ with the number of threads.  What one of them
+    raises is raised here, when all are done.
     """
-    blas = blas_threads() if count > 1 else None
-    threads = min(count, blas[0]()) if blas else 1
-    if blas is None or threads < 2 or not _busy.acquire(blocking=False):
+    some = min(count, threads()) if count > 1 else 1
+    if some < 2 or not _busy.acquire(blocking=False):
         work(0, count)  # also for what is itself part of spread work
         return
     try:
-        all_threads = blas[0]()
-        blas[1](1)
-        try:
-            _spread(work, [i * count // threads for i in range(threads + 1)])
-        finally:
-            blas[1](all_threads)
+        if _hire(some - 1):
+            with alone:
+                _spread(work, [i * count // some for i in range(some + 1)])
+        else:
+            work(0, count)
     finally:
         _busy.release()
 
 
-def product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """``x @ y`` for matrices, without OpenBLAS's own threads if there are helpers here.
-
-    They would spin on the helpers' processors for a while after each product: everything that is
-    spread took several times as long.
-    """
-    rows, columns = len(x), y.shape[1]
-    work, blas = rows * columns * len(y), blas_threads()
-    if not helpers or blas is None or work < ALONE:
-        return np.matmul(x, y)
-    if work < SHARED:
-        all_threads = blas[0]()
-        blas[1](1)
-        try:
-            return np.matmul(x, y)
-        finally:
-            blas[1](all_threads)
-    out = np.empty((rows, columns), np.result_type(x, y))
-
-    def some_rows(start: int, stop: int) -> None:
-        np.matmul(x[start:stop], y, out=out[start:stop])
-
-    def some_columns(start: int, stop: int) -> None:
-        np.matmul(x, y[:, start:stop], out=out[:, start:stop])
-
-    spread(some_rows if rows >= columns else some_columns, max(rows, columns))
-    return out
+def _hire(count: int) -> bool:
+    """Whether there are `count` helpers: the system may have no threads left, or be going down."""
+    try:
+        while len(helpers) < count:
+            helpers.append(_Helper())
+    except RuntimeError:
+        return False
+    return True
 
 
 def _spread(work: Work, ends: list[int]) -> None:
-    while len(helpers) < len(ends) - 2:
-        helpers.append(_Helper())
-    some = helpers[: len(ends) - 2]
+    tasks = []
+    for start, stop in zip(ends[1:], ends[2:]):
+        context = contextvars.copy_context()  # np.errstate is in it
+        tasks.append(_Task(functools.partial(context.run, work, start, stop)))
     try:
-        for helper, start, stop in zip(some, ends[1:], ends[2:]):
-            context = contextvars.copy_context()  # np.errstate is in it
-            helper.start(functools.partial(context.run, work, start, stop))
-        try:
-            work(0, ends[1])
-        finally:
-            for helper in some:
-                helper.wait()
-    except BaseException:
-        helpers.clear()  # one may be at work still: leave it to itself
-        raise
+        for helper, task in zip(helpers, tasks):
+            helper.start(task)
+        work(0, ends[1])
+        for task in tasks:
+            task.run()  # where the processors are busy, a helper may not have woken up yet
+    finally:
+        errors = [error for task in tasks if (error := task.finish()) is not None]
+    if errors:
+        raise errors[0]

@@ -141,20 +141,6 @@ def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:
     return out
 
 
-_PRODUCT = (lambda g, other: g * other).__code__
-
-
-def as_ufunc(function: Any) -> Any:
-    """np.multiply if that is all that `function` does, or else `function`.
-
-    ``lambda g, other: g * other`` is the commonest rule of all; whatever its names, it compiles to
-    the same code.
-    """
-    code = function.__code__
-    same = code.co_code == _PRODUCT.co_code and code.co_argcount == 2
-    return np.multiply if same and not function.__closure__ else function
-
-
 # --------------------------------------------------------------------------------------- kernels
 
 

@@ -12,9 +12,11 @@ import numpy as np
 
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, Operation, TensorState, recorded, wrap
-from minitorch.numerics.tiles import LARGE, as_ufunc, in_tiles
+from minitorch.numerics.tiles import LARGE, in_tiles
 
-Rule = Callable[..., Any]
+# A function of `g` and of what its other parameters name; or, where that is all it does, a ufunc
+# and the name of its second operand: of such, large arrays need no tiles, which saves a copy.
+Rule = Callable[..., Any] | tuple[np.ufunc, str]
 ndarray = np.ndarray
 NOTHING: Callable[[Sequence[Any]], Any] = operator.itemgetter(slice(0, 0))  # picks no values
 
@@ -29,6 +31,18 @@ def code_of(function: Any) -> Any:
 def _parameters(function: Callable[..., Any]) -> list[str]:
     code = code_of(function)
     return list(code.co_varnames[: code.co_argcount])
+
+
+def _apart(rule: Rule | None) -> tuple[Any, list[str]]:
+    """What a rule computes, and the names of what it needs beside `g`."""
+    if rule is None:
+        return None, []
+    if isinstance(rule, tuple):
+        return rule[0], [rule[1]]
+    first, *names = _parameters(rule)
+    if first != "g":
+        raise TypeError(f"the first parameter of a rule is g, not {first}")
+    return rule, names
 
 
 class Op(Operation):
@@ -54,13 +68,11 @@ class Op(Operation):
     def set_rules(self, rules: dict[str, Rule]) -> None:
         """Attach gradient rules, by the name of the argument that each differentiates."""
         arrays = self.parameters[: self.arity]
-        for name, rule in rules.items():
+        for name in rules:
             if name not in arrays:
                 raise TypeError(f"{self.name} has no array argument {name!r}, only {arrays}")
-            if _parameters(rule)[0] != "g":
-                raise TypeError(f"{self.name}: the first parameter of a rule is g")
-        made = [rules.get(name) for name in arrays]
-        self.needs = [[] if rule is None else _parameters(rule)[1:] for rule in made]
+        apart = [_apart(rules.get(name)) for name in arrays]
+        made, self.needs = [rule for rule, _ in apart], [names for _, names in apart]
         self.picks[:] = [  # in place: the op's call holds this very list
             None if rule is None else self._picker(names) for rule, names in zip(made, self.needs)
         ]
@@ -169,18 +181,17 @@ def _of_two(rule_a: Any, rule_b: Any) -> Any:
 
 def _of_one_elementwise(rule: Any) -> Any:
     """The same, where a large gradient is worked through in tiles and on several threads."""
-    large = as_ufunc(rule)
 
     def gradients(node: Node, g: Any) -> Sequence[Any]:
         if g.size < LARGE:
             return (rule(g, *node.saved[0]),)
-        return (in_tiles(large, g, *node.saved[0]),)
+        return (in_tiles(rule, g, *node.saved[0]),)
 
     return gradients
 
 
 def _of_two_elementwise(rule_a: Any, rule_b: Any) -> Any:
-    few, large = _of_two(rule_a, rule_b), (as_ufunc(rule_a), as_ufunc(rule_b))
+    few = _of_two(rule_a, rule_b)
 
     def gradients(node: Node, g: Any) -> Sequence[Any]:
         if g.size < LARGE:
@@ -188,7 +199,7 @@ def _of_two_elementwise(rule_a: Any, rule_b: Any) -> Any:
         # A rule that needs no values may return `g` itself: there is nothing to share.
         return [
             None if values is None else in_tiles(rule, g, *values) if values else rule(g)
-            for rule, values in zip(large, node.saved)
+            for rule, values in zip((rule_a, rule_b), node.saved)
         ]
 
     return gradients

@@ -9,7 +9,8 @@
 **A rule names what it needs**, and nothing else is kept until backward: ``g``, the incoming
 gradient; any argument of the op by its name; ``out``, its result; ``<argument>_shape``, only the
 shape of an argument.  Rules return the gradient as if nothing had been broadcast or cast: the
-engine undoes both.
+engine undoes both.  A rule that is no more than a ufunc of ``g`` and one other value may be written
+``(np.multiply, "out")``.
 
 Rules speak NumPy (operators and ``np.`` functions, never array methods), or call other
 primitives: given arrays, primitives return arrays.  In the ordinary backward pass a rule runs on
