@@ -20,7 +20,8 @@ NAMESPACES = [
     "optim.lr_scheduler", "optim.swa_utils", "autograd", "autograd.functional", "func", "linalg",
     "special", "fft", "sparse", "distributions", "distributions.constraints",
     "distributions.transforms", "random", "utils.data", "utils.checkpoint", "utils.tensorboard",
-    "amp", "compiler", "serialization", "jit", "profiler", "onnx", "hub", "cuda", "mps", "xpu",
+    "amp", "compiler", "serialization", "jit", "profiler", "onnx", "hub", "cuda", "mps",
+    "multiprocessing", "xpu",
     "accelerator", "backends.cudnn", "backends.cuda", "backends.mps", "backends.mkl",
     "distributed", "version",
 ]  # fmt: skip

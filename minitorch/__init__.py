@@ -529,6 +529,7 @@ if TYPE_CHECKING:
         hub,
         jit,
         mps,
+        multiprocessing,
         nn,
         onnx,
         optim,
@@ -549,8 +550,8 @@ if TYPE_CHECKING:
 # Each is imported when it is first asked for: most programs need a few of them.
 _MODULES = {
     "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
-    "func", "hub", "jit", "mps", "nn", "onnx", "optim", "profiler", "random", "serialization",
-    "sparse", "testing", "utils", "version", "xpu",
+    "func", "hub", "jit", "mps", "multiprocessing", "nn", "onnx", "optim", "profiler", "random",
+    "serialization", "sparse", "testing", "utils", "version", "xpu",
 }  # fmt: skip
 _HOME = {
     "GradScaler": "amp", "autocast": "amp", "compile": "compiler", "is_autocast_enabled": "amp",
@@ -622,7 +623,8 @@ __all__ = [
     "lu_solve", "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select",
     "matmul", "matrix_exp", "matrix_power", "max", "max_pool1d", "max_pool2d", "max_pool3d",
     "maximum", "mean", "median", "memory_format", "meshgrid", "min", "minimum", "mm", "mode",
-    "moveaxis", "movedim", "mps", "msort", "mul", "multinomial", "multiply", "mv", "mvlgamma",
+    "moveaxis", "movedim", "mps", "msort", "mul", "multinomial", "multiply", "multiprocessing",
+    "mv", "mvlgamma",
     "nan", "nan_to_num", "nan_to_num_", "nanmean", "nanmedian", "nanquantile", "nansum",
     "narrow", "narrow_copy", "ne", "neg", "neg_", "negative", "negative_", "newaxis",
     "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones",

@@ -167,3 +167,10 @@ def test_there_are_no_other_processes():
         mt.distributed.init_process_group(backend="gloo")
     with pytest.raises(NotImplementedError, match="one process"):
         mt.nn.parallel.DistributedDataParallel(mt.nn.Linear(1, 1))
+
+
+def test_processes_that_could_not_share_a_model_are_refused():
+    assert mt.multiprocessing.get_start_method() in mt.multiprocessing.get_all_start_methods()
+    for start in (mt.multiprocessing.Process, mt.multiprocessing.Pool, mt.multiprocessing.spawn):
+        with pytest.raises(NotImplementedError, match="share"):
+            start(lambda: None)

@@ -101,7 +101,7 @@ def test_backward_hooks_where_only_parameters_need_gradients():
     log = []
     layer.register_full_backward_hook(lambda mod, gi, go: log.append((gi, go[0].tolist())))
     layer(mt.ones(1, 2)).sum().backward()
-    assert log == [((), [[1]])]
+    assert log == [((None,), [[1]])]
 
 
 def test_arguments_without_gradient_stay_so(m, x):
@@ -116,7 +116,8 @@ def test_arguments_without_gradient_stay_so(m, x):
     mask.register_full_backward_hook(lambda mod, gi, go: seen.update(gi=gi))
     mask(x, mt.ones(2), mt.tensor([1, 2]), "flag").sum().backward()
     assert seen["mask"] is False and seen["flag"] == "flag"
-    assert len(seen["gi"]) == 4 and seen["gi"][0].tolist() == [1, 1] and seen["gi"][2] is None
+    gi = seen["gi"]  # zeros for what needs no gradient, as in PyTorch; None for what is no tensor
+    assert [g.tolist() for g in gi[:3]] == [[1, 1], [0, 0], [0, 0]] and gi[3:] == (None,)
 
 
 @pytest.mark.parametrize("kind", [tuple, list, mt.return_types.sort._make])
@@ -204,3 +205,63 @@ def test_an_error_in_a_hook_names_the_module(m, x):
     with pytest.raises(ZeroDivisionError) as caught:
         nn.Sequential(m)(x)
     assert caught.value.__notes__ == ["in 0 (Affine) of Sequential"]
+
+
+# --- what PyTorch hands to hooks in odd cases ----------------------------------------------------
+
+
+def test_always_call_has_the_output_that_another_hook_failed_on(m, x):
+    seen = []
+    m.register_forward_hook(lambda mod, args, out: 1 / 0)
+    m.register_forward_hook(lambda mod, args, out: seen.append(out), always_call=True)
+    with pytest.raises(ZeroDivisionError):
+        m(x)
+    assert seen[0].tolist() == [1, 2]
+
+
+def test_gradients_that_nothing_asked_for_are_zeros_for_inputs_and_none_for_outputs():
+    class Two(nn.Module):
+        def forward(self, x, y):
+            return x * 2, y * 3
+
+    seen, two = [], Two()
+    two.register_full_backward_hook(lambda mod, given, taken: seen.append((given, taken)))
+    x, y = mt.ones(2, requires_grad=True), mt.ones(2, requires_grad=True)
+    two(x, y)[0].sum().backward()
+    (given, taken) = seen[0]
+    assert [g.tolist() for g in given] == [[2, 2], [0, 0]]
+    assert taken[0].tolist() == [1, 1] and taken[1] is None
+
+
+def test_a_module_without_inputs_that_need_gradients_has_none_for_each():
+    seen, linear = [], nn.Linear(2, 1)
+    linear.register_full_backward_hook(lambda mod, given, taken: seen.append(given))
+    linear(mt.ones(3, 2)).sum().backward()
+    assert seen == [(None,)]
+
+
+def test_registration_hooks_see_and_replace_what_any_module_registers():
+    places, log = nn.modules.module, []
+
+    def frozen(module, name, parameter):
+        return parameter.requires_grad_(False)
+
+    handles = [
+        places.register_module_parameter_registration_hook(frozen),
+        places.register_module_buffer_registration_hook(lambda m, name, b: log.append(name)),
+        places.register_module_module_registration_hook(lambda m, name, c: log.append(name)),
+    ]
+    norm, outer = nn.BatchNorm1d(2), nn.Module()
+    outer.child = norm
+    for handle in handles:
+        handle.remove()
+    assert not norm.weight.requires_grad and nn.Linear(1, 1).weight.requires_grad
+    assert log == ["running_mean", "running_var", "num_batches_tracked", "child"]
+
+
+def test_layers_by_their_longer_name():
+    from minitorch.nn.modules import Linear
+    from minitorch.nn.modules.module import Module
+
+    assert Linear is nn.Linear and Module is nn.Module
+    assert nn.modules.conv.Conv2d is nn.Conv2d and not hasattr(nn.modules, "Linaer")

@@ -160,3 +160,10 @@ def test_bad_arguments():
         F.relu(mt.ones(2).requires_grad_(), inplace=True)
     with pytest.warns(FutureWarning, match="min_val"):
         assert nn.Hardtanh(min_value=-2.0).min_val == -2.0
+
+
+def test_the_result_of_silu_may_be_written_to():
+    x = mt.tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    (alone,) = mt.autograd.grad(nn.functional.silu(x).sum(), x)
+    nn.functional.silu(x).add_(1).sum().backward()  # a shortcut, say
+    assert x.grad.equal(alone)

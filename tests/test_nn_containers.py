@@ -81,3 +81,9 @@ def test_parameter_dict():
     assert len(d) == 0 and names(d) == []
     with pytest.raises(TypeError):
         d[3] = 1
+
+
+def test_a_sequential_is_repeated_in_place():
+    net = same = nn.Sequential(nn.ReLU(), nn.Tanh())
+    net *= 2
+    assert net is same and [type(m) for m in same] == [nn.ReLU, nn.Tanh] * 2

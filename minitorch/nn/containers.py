@@ -116,13 +116,20 @@ class Sequential(_Row):
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
+        return Sequential(*self._repeated(times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        self._renumber(self._repeated(times))
+        return self
+
+    def _repeated(self, times: int) -> list[Any]:
         if not isinstance(times, int):
             raise TypeError(f"a Sequential is repeated by an int, not {type(times).__name__}")
         if times <= 0:
             raise ValueError(f"a Sequential is repeated 1 or more times, not {times}")
-        return Sequential(*(module for _ in range(times) for module in self))
-
-    __rmul__ = __mul__
+        return [*self] * times
 
 
 class ModuleList(_Row):

@@ -11,6 +11,8 @@ from minitorch.engine.state import RemovableHandle, TensorState
 
 # Hooks of every module there is; one dictionary, so that a call asks once whether there are any.
 GLOBAL: dict[int, Hook] = {}
+# Those that see what any module registers, by its kind.
+REGISTRATION: dict[str, dict[int, Any]] = {"parameter": {}, "buffer": {}, "module": {}}
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -33,6 +35,29 @@ def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removabl
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_input, grad_output)`` when the gradient has left any module."""
     return RemovableHandle(GLOBAL, Hook(hook, kind="backward"))
+
+
+def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, parameter)`` before any module gets one; it may return another."""
+    return RemovableHandle(REGISTRATION["parameter"], hook)
+
+
+def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, buffer)`` before any module gets one; it may return another."""
+    return RemovableHandle(REGISTRATION["buffer"], hook)
+
+
+def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, submodule)`` before any module gets one; it may return another."""
+    return RemovableHandle(REGISTRATION["module"], hook)
+
+
+def registered(kind: str, module: Any, name: str, value: Any) -> Any:
+    """What `module` is to register under `name`: `value`, or what a hook makes of it."""
+    for hook in REGISTRATION[kind].values():
+        result = hook(module, name, value)
+        value = value if result is None else result
+    return value
 
 
 class Hook:
@@ -77,6 +102,7 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     after = [*_global("backward"), *module._backward_hooks.values()]
     gate = _BackwardGate(module, before, after) if before or after else None
     called: set[int] = set()
+    output = None
     hooks = [*_global("forward"), *module._forward_hooks.values()]
     try:
         if gate is not None:
@@ -87,10 +113,10 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             output = _call_forward_hook(hook, module, args, kwargs, output)
         return output if gate is None else gate.leave(output)
     except Exception:
-        for hook in hooks:  # always_call: also where forward failed, and then without effect
+        for hook in hooks:  # always_call: also where forward or a hook failed
             if hook.always_call and id(hook) not in called:
                 try:
-                    _call_forward_hook(hook, module, args, kwargs, None)
+                    output = _call_forward_hook(hook, module, args, kwargs, output)
                 except Exception as second:
                     warnings.warn(
                         f"a forward hook with always_call=True raised {second!r} after forward "
@@ -123,12 +149,13 @@ class _BackwardGate:
         self.input_seen = False
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        self.count = len(args)
         places = [i for i, a in enumerate(args) if isinstance(a, TensorState)]
         if not self.after or not any(args[i].requires_grad for i in places):
             return args
         self.input_seen = True
-        self.places, self.count = places, len(args)
-        passed = _Gate.apply(self.leaving, *[args[i] for i in places])
+        self.places = places
+        passed = _Gate.apply(self.leaving, True, *[args[i] for i in places])
         new = list(args)
         for i, t in zip(places, passed):
             new[i] = t
@@ -140,7 +167,7 @@ class _BackwardGate:
         if not any(outputs[i].requires_grad for i in places):
             return output
         self.out_places, self.out_count = places, len(outputs)
-        passed = _Gate.apply(self.entering, *[outputs[i] for i in places])
+        passed = _Gate.apply(self.entering, False, *[outputs[i] for i in places])
         if isinstance(output, TensorState):
             return passed[0]
         new = list(outputs)
@@ -159,7 +186,7 @@ class _BackwardGate:
         self.grad_output = grad_output
         if not self.input_seen:  # no input requires grad: nothing will leave
             for hook in self.after:
-                if hook.function(self.module, (), grad_output) is not None:
+                if hook.function(self.module, (None,) * self.count, grad_output) is not None:
                     raise RuntimeError(
                         "a backward hook of a module whose inputs need no gradient must return None"
                     )
@@ -193,18 +220,21 @@ def _replaced(kind: str, grads: tuple[Any, ...], result: Any) -> tuple[Any, ...]
 
 
 class _Gate(Function):
-    """The identity on several tensors; ``see(grads)`` may replace their gradients."""
+    """The identity on several tensors; ``see(grads)`` may replace their gradients.
+
+    With `zeros`, the gradient of a tensor that was not used is 0 instead of None.
+    """
 
     @staticmethod
-    def forward(ctx: Any, see: Any, *tensors: Any) -> Any:
+    def forward(ctx: Any, see: Any, zeros: bool, *tensors: Any) -> Any:
         ctx.see = see
-        ctx.set_materialize_grads(False)
+        ctx.set_materialize_grads(zeros)
         ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        return (None, *ctx.see(grads))
+        return (None, None, *ctx.see(grads))
 
 
 class _WithoutModule:

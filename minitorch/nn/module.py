@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from minitorch.engine.state import TensorState
 from minitorch.nn import state_dict as saving
 from minitorch.nn.converting import Converting
-from minitorch.nn.hooks import GLOBAL, Hooked, call_with_hooks
+from minitorch.nn.hooks import GLOBAL, Hooked, call_with_hooks, registered
 from minitorch.nn.parameter import Buffer, Parameter
 from minitorch.nn.where import say_where
 
@@ -132,7 +132,7 @@ class Module(Converting, Hooked):
                     f"parameter {name!r} was computed from others and has a grad_fn; a parameter "
                     "is made once and then changed by the optimizer"
                 )
-        self._parameters[name] = param
+        self._parameters[name] = registered("parameter", self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is part of the state but is not learnt; not `persistent`: not saved.
@@ -150,7 +150,7 @@ class Module(Converting, Hooked):
                 f"cannot assign a {type(tensor).__name__} as buffer {name!r}: "
                 "a Tensor or None is needed"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = registered("buffer", self, name, tensor)
         _set_member(self._non_persistent_buffers_set, name, not persistent)
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -177,7 +177,7 @@ class Module(Converting, Hooked):
         if module is not None and not isinstance(module, Module):
             raise TypeError(_no_module(module))
         self._check_name(name, "_modules", "module")
-        self._modules[name] = module
+        self._modules[name] = registered("module", self, name, module)
 
     def _check_name(self, name: str, registry: str, kind: str) -> None:
         if registry not in self.__dict__:
@@ -210,7 +210,7 @@ class Module(Converting, Hooked):
             if "_modules" not in state:
                 self._check_name(name, "_modules", "module")
             self._forget(name, "_modules")
-            state["_modules"][name] = value
+            state["_modules"][name] = registered("module", self, name, value)
         elif isinstance(value, Buffer):
             self._forget(name, "_buffers")
             self.register_buffer(name, value, value.persistent)

@@ -31,7 +31,7 @@ class IncompatibleKeys(NamedTuple):
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
         return (
-            f"IncompatibleKeys(missing_keys={self.missing_keys}, "
+            f"_IncompatibleKeys(missing_keys={self.missing_keys}, "
             f"unexpected_keys={self.unexpected_keys})"
         )
 
@@ -114,7 +114,7 @@ def load_state_dict(
     >>> second.load_state_dict(first.state_dict())
     <All keys matched successfully>
     >>> second.load_state_dict({"weight": first.weight.detach()}, strict=False)
-    IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])
+    _IncompatibleKeys(missing_keys=['bias'], unexpected_keys=[])
     """
     if not isinstance(state_dict, Mapping):
         file = " (read a file with load() first)" if isinstance(state_dict, str) else ""

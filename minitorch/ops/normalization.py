@@ -303,7 +303,7 @@ def group_norm(
         raise RuntimeError(
             f"group_norm(): {shape[1]} channels cannot be divided into {num_groups} groups"
         )
-    _check_several((shape[0] * shape[1] // num_groups, num_groups, *shape[2:]), "value per channel")
+    _check_several((shape[0] * shape[1] // num_groups, *shape[2:]), "value per group")
     _check_channels("group_norm", input, weight=weight, bias=bias)
     groups = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
     lines = reshape(input, groups)
