@@ -8,6 +8,7 @@ import contextlib
 import io
 import re
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -17,9 +18,8 @@ BLOCK = re.compile(
 )
 
 
-def run(path):
+def run(path, text):
     """The number of blocks run, and what went wrong in them."""
-    text = Path(path).read_text(encoding="utf-8")
     namespace, count, problems = {"__name__": "__main__"}, 0, []
     for block in BLOCK.finditer(text):
         if "no-run" in block["mark"]:
@@ -42,8 +42,9 @@ def run(path):
 def main(paths):
     total, problems = 0, []
     for path in paths:
-        with contextlib.chdir("."):  # a page may go elsewhere, to write files
-            count, wrong = run(path)
+        text = Path(path).read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some write files
+            count, wrong = run(path, text)
         total += count
         problems += wrong
     print("\n".join(problems) or f"{total} snippets ran as printed")

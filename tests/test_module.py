@@ -378,3 +378,22 @@ def test_a_training_step_moves_every_parameter(net):
     assert all(
         not np.array_equal(a.numpy(), b.detach().numpy()) for a, b in zip(before, net.parameters())
     )
+
+
+def test_a_module_may_hold_something_called_save_or_load(tmp_path):
+    class Gate(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.save = nn.Linear(1, 1)
+            self.load = nn.Parameter(mt.ones(1))
+            self.register_buffer("count", mt.zeros(1))
+
+        def forward(self, x):
+            return self.save(x) * self.load
+
+    gate = Gate()
+    assert [*gate.state_dict()] == ["load", "count", "save.weight", "save.bias"]
+    gate(mt.ones(1)).backward()
+    assert gate.load.grad is not None and gate.save.weight.grad is not None
+    nn.Linear(1, 1).save(tmp_path / "linear.pt")  # others keep the methods
+    assert nn.Module.load(nn.Linear(1, 1), tmp_path / "linear.pt").weight.shape == (1, 1)

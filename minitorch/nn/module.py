@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
 
 from minitorch.engine.state import TensorState
@@ -26,6 +28,26 @@ _HOOKS = (
     "_state_dict_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks",
     "_load_state_dict_post_hooks",
 )  # fmt: skip
+
+
+class _Convenience:
+    """A method that PyTorch's Module lacks: it gives way to whatever a module holds by its name."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, module: Any, owner: Any = None) -> Any:
+        if module is None:
+            return self.function
+        for registry in _REGISTRIES:
+            held = module.__dict__.get(registry, {})
+            if self.name in held:
+                return held[self.name]
+        return MethodType(self.function, module)
 
 
 class Module(Converting, Hooked):
@@ -191,7 +213,9 @@ class Module(Converting, Hooked):
             raise KeyError(f'the name of a {kind} can\'t contain ".", got {name!r}')
         if name == "":
             raise KeyError(f'the name of a {kind} can\'t be an empty string ""')
-        if hasattr(self, name) and name not in self.__dict__[registry]:
+        if name in self.__dict__[registry] or not hasattr(self, name):
+            return
+        if not isinstance(Module.__dict__.get(name), _Convenience):
             raise KeyError(f"attribute {name!r} already exists")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -282,6 +306,7 @@ class Module(Converting, Hooked):
     _save_to_state_dict = saving.save_to_state_dict
     _load_from_state_dict = saving.load_from_state_dict
 
+    @_Convenience
     def save(self, path: Any, **options: Any) -> None:
         """``minitorch.save(module.state_dict(), path, **options)``.
 
@@ -293,6 +318,7 @@ class Module(Converting, Hooked):
         """
         _serialization().save(self.state_dict(), path, **options)
 
+    @_Convenience
     def load(self, path: Any, strict: bool = True, **options: Any) -> Self:
         """``module.load_state_dict(minitorch.load(path, **options), strict)``; the module itself.
 
