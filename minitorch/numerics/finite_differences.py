@@ -64,6 +64,7 @@ class Slopes:
         self._upper = np.broadcast_to(upper, x.shape)
         self._epsilon = epsilon
         self._size = np.abs(x) if size is None else np.asarray(size)
+        self.scale = float(np.max(self._size, initial=0.0))  # of the largest input
         self._spacing = np.spacing(self._size).astype(np.float64)
         self._partner = partner
         self.calls = 0

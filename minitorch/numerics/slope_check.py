@@ -90,7 +90,9 @@ def _compare(
     dust = 8 * epsilon * np.max(np.abs(slopes.center), initial=0.0) * size.max(initial=0.0)
     nothing = (np.abs(got) <= dust) & (reach <= 16 * dust)
     # Or of 1, which may have cancelled on the way, as in 1 - (1 - x * x).
-    crumb = 4 * epsilon * size.max(initial=0.0)
+    nothing |= (got == 0) & (reach <= 4 * epsilon * size.max(initial=0.0))
+    # Or of the inputs, where their products cancel, as in the determinant of a singular matrix.
+    crumb = 64 * epsilon * size.max(initial=0.0) * min(1.0, slopes.scale)
     nothing |= (np.abs(got) <= crumb) & (reach <= crumb)
     inside = (got >= low - allowed) & (got <= high + allowed)
     # Where there is no slope anything goes, NaN too (0 * inf, when no gradient comes in); a kink
