@@ -111,3 +111,10 @@ def test_refusals():
         F.embedding_bag(mt.tensor([1]), table())
     with pytest.raises(RuntimeError, match="non-negative"):
         F.one_hot(mt.tensor([-1]))
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_empty_bags_have_a_gradient_of_zeros(mode):
+    weight = table().requires_grad_()
+    F.embedding_bag(mt.tensor([[1], [1]]), weight, mode=mode, padding_idx=1).sum().backward()
+    assert not weight.grad.any()

@@ -252,3 +252,10 @@ def test_text(layer, text):
 def test_errors(make, error):
     with pytest.raises(error):
         make()
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_padding_is_at_most_half_of_the_kernel_also_with_dilation(dims):
+    pool = getattr(F, f"max_pool{dims}d")
+    with pytest.raises(RuntimeError, match="half of the kernel"):
+        pool(mt.ones(1, 1, *[9] * dims), 3, 1, 2, dilation=2)

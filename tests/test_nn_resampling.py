@@ -64,6 +64,37 @@ def test_the_same_size_changes_nothing(kind):
     assert mt.allclose(y, x) and y is not x
 
 
+@few
+@given(mode=st.sampled_from(["bilinear", "bicubic", "lanczos"]), new=sizes)
+def test_antialiasing_keeps_constants_and_is_adjoint(mode, new):
+    def smaller(x):
+        return F.interpolate(x, new[:2], mode=mode, antialias=True)
+
+    assert mt.allclose(smaller(mt.full((1, 2, 9, 7), 3.0)), mt.full((1, 2, *new[:2]), 3.0))
+    x = numbers(1, 2, 9, 7).requires_grad_()
+    y = smaller(x)
+    g = numbers(*y.shape)
+    y.backward(g)
+    assert (y * g).sum().item() == pytest.approx((x * x.grad).sum().item())
+
+
+def test_antialiasing_sees_the_pixels_between():
+    stripes = mt.tensor([0.0, 0.0, 0.0, 0.0, 1.0]).repeat(1, 1, 20, 20)
+    plain = F.interpolate(stripes, scale_factor=0.2, mode="bilinear")
+    averaged = F.interpolate(stripes, scale_factor=0.2, mode="bilinear", antialias=True)
+    assert plain.max() == 0 and averaged[..., 1:-1].min() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("scale", "shape", "expected"),
+    [(1.3, (2,), [0, 0]), (1.3, (2, 1), [0, 1]), (2.3, (2,), [0, 0, 0, 1]),
+     (2.3, (2, 1), [0, 0, 1, 1])],
+)  # fmt: skip
+def test_nearest_where_the_scale_is_not_the_ratio_of_the_sizes(scale, shape, expected):
+    x = mt.arange(2.0).reshape(1, 1, *shape)
+    assert F.interpolate(x, scale_factor=(scale, 1)[: len(shape)]).flatten().tolist() == expected
+
+
 def test_upsampling_layers():
     x = mt.tensor([[[[1.0, 2.0]]]])
     assert nn.UpsamplingNearest2d(scale_factor=2)(x).tolist() == [[[[1, 1, 2, 2]] * 2]]
@@ -73,6 +104,8 @@ def test_upsampling_layers():
         F.interpolate(x, 3, align_corners=True)
     with pytest.raises(ValueError, match="give one"):
         F.interpolate(x)
+    with pytest.raises(ValueError, match="antialias"):
+        F.interpolate(x, 3, mode="lanczos")
 
 
 @pytest.mark.parametrize("align", [True, False])

@@ -271,8 +271,8 @@ def _largest(values: Any, bag_of: np.ndarray, bags: int) -> Any:
     """The largest value in each bag and column; the first of equal ones gets the gradient."""
     data, width = values._data, values._data.shape[1]
     starts = np.flatnonzero(np.diff(bag_of, prepend=-1))
-    if not starts.size or not width:
-        return wrap(np.zeros((bags, width), data.dtype))
+    if not starts.size or not width:  # nothing but empty bags
+        return _sum_rows(values, bag_of, bags)
     top = np.maximum.reduceat(data, starts, axis=0)
     full, which = np.unique(bag_of, return_inverse=True)
     places = np.arange(len(data))[:, np.newaxis]

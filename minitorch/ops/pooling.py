@@ -242,7 +242,7 @@ def batched(dims: int, input: Any, function: Callable[[Any], Any]) -> Any:
 
 def pool_windows(
     name: str, input: Any, dims: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
-    ceil_mode: bool, dilated_padding: bool = False,
+    ceil_mode: bool,
 ) -> Windows:  # fmt: skip
     kernel = each_dim(name, "kernel_size", kernel_size, dims)
     if stride is None or (isinstance(stride, tuple | list) and not stride):
@@ -259,7 +259,7 @@ def pool_windows(
     places = []
     for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation):
         extent = d * (k - 1) + 1
-        if not 0 <= p <= (extent if dilated_padding else k) // 2:
+        if not 0 <= p <= k // 2:
             raise RuntimeError(
                 f"{name}(): padding must be between 0 and half of the kernel, got padding "
                 f"{padding} and kernel_size {kernel}"
@@ -288,9 +288,7 @@ def _max(name: str, dims: int) -> tuple[Any, Any]:
         ceil_mode: bool = False, return_indices: bool = False,
     ) -> Any:  # fmt: skip
         check_input(name, dims, input, integers=dims > 1)
-        windows = pool_windows(
-            name, input, dims, kernel_size, stride, padding, dilation, ceil_mode, True
-        )
+        windows = pool_windows(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode)
         if return_indices:
             return batched(dims, input, lambda x: at_maxima(x, _tables(windows)))
         if input._data.ndim == dims + 2:

@@ -110,6 +110,14 @@ def _nearest(old: int, new: int, scale: float | None, align: bool, dtype: Any) -
     return np.minimum(place.astype(np.int64), old - 1)[np.newaxis], None
 
 
+def _nearest_pixel(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
+    """As `_nearest`; but of images, and only of them, PyTorch keeps or doubles a size exactly.
+
+    So a scale of 1.3 leaves 3 pixels as they are, though ``floor(2 / 1.3)`` is 1.
+    """
+    return _nearest(old, new, None if new in (old, 2 * old) else scale, align, dtype)
+
+
 def _nearest_exact(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
     place = np.floor(_source(old, new, scale, False, dtype) + dtype.type(0.5))
     return np.clip(place.astype(np.int64), 0, old - 1)[np.newaxis], None
@@ -146,6 +154,41 @@ def _cubic(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> 
     return places, np.stack(weights)
 
 
+def _averaging(kernel: Callable[[Any], Any], radius: int) -> Callable[..., Any]:
+    """Taps of an antialiased mode: `kernel`, drawn out over all the pixels that become one."""
+
+    def taps(old: int, new: int, scale: float | None, align: bool, dtype: Any) -> Any:
+        step = _step(old, new, scale)
+        if align:
+            step = (old - 1) / (new - 1) if new > 1 else 0
+        middle = dtype.type(step) * (np.arange(new, dtype=dtype) + dtype.type(0.5))
+        stretch = dtype.type(max(step, 1))
+        first = np.maximum((middle - radius * stretch + dtype.type(0.5)).astype(np.int64), 0)
+        end = np.minimum((middle + radius * stretch + dtype.type(0.5)).astype(np.int64), old)
+        places = first + np.arange(max((end - first).max(), 1))[:, np.newaxis]
+        weights = kernel((places - middle + dtype.type(0.5)) / stretch) * (places < end)
+        total = weights.sum(0)
+        weights /= np.where(total == 0, 1, total)
+        return np.minimum(places, old - 1), weights.astype(dtype)
+
+    return taps
+
+
+def _triangle(x: Any) -> Any:
+    return np.maximum(1 - np.abs(x), 0)
+
+
+def _cubic_kernel(x: Any) -> Any:
+    """Keys's kernel with ``a = -0.5``, which Pillow and antialiasing take, instead of -0.75."""
+    x, a = np.abs(x), -0.5
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    return np.where(x < 1, near, np.where(x < 2, (((x - 5) * x + 8) * x - 4) * a, 0))
+
+
+def _lanczos_kernel(x: Any) -> Any:
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
+
+
 def _short(weights: np.ndarray) -> np.ndarray:
     """Rounded to what fits into 16 bits, as PyTorch does for bytes."""
     bits = 0
@@ -158,8 +201,12 @@ _TAPS: dict[str, Callable[..., Any]] = {
     "nearest": _nearest, "nearest-exact": _nearest_exact, "linear": _linear, "bilinear": _linear,
     "trilinear": _linear, "bicubic": _cubic,
 }  # fmt: skip
+_ANTIALIASED = {
+    "bilinear": _averaging(_triangle, 1), "bicubic": _averaging(_cubic_kernel, 2),
+    "lanczos": _averaging(_lanczos_kernel, 3),
+}  # fmt: skip
 _MEANS = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adaptive_avg_pool3d}
-_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes for uint8
+_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic", "lanczos")  # the modes for uint8
 _DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 
 
@@ -181,7 +228,8 @@ def interpolate(
     `mode` is "nearest" (PyTorch's and OpenCV's, which is off by half a pixel), "nearest-exact",
     "area" (means), or by the number of dimensions after the channels "linear", "bilinear",
     "bicubic", "trilinear".  With `align_corners` the centres of the corner pixels stay where they
-    are, otherwise the corners.  `antialias` is not there yet.
+    are, otherwise the corners.  `antialias` (bilinear, bicubic and "lanczos" of images) averages
+    over all pixels that become one when an image is made smaller.
 
     >>> import minitorch
     >>> x = minitorch.tensor([[[0.0, 4.0]]])
@@ -193,11 +241,17 @@ def interpolate(
     if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
         raise ValueError(f"align_corners is for the modes {', '.join(_DIMS)}, not for {mode!r}")
     new, scales = _new_size(shape, size, scale_factor, mode, recompute_scale_factor)
+    if mode == "lanczos" and (align_corners or not antialias):
+        raise ValueError("mode 'lanczos' needs antialias=True, and takes no align_corners=True")
     if antialias:
         if mode not in ("bilinear", "bicubic", "lanczos") or dims != 2:
             raise ValueError("antialias is for the modes bilinear, bicubic and lanczos in 4-D")
-        raise NotImplementedError("interpolate(): antialias is not available")
-    if mode not in (*_TAPS, "area") or not 1 <= dims <= 3 or _DIMS.get(mode, dims) != dims:
+        table = _ANTIALIASED
+    elif mode == "nearest" and dims == 2:
+        table = {mode: _nearest_pixel}
+    else:
+        table = _TAPS
+    if mode not in (*table, "area") or not 1 <= dims <= 3 or _DIMS.get(mode, dims) != dims:
         raise NotImplementedError(
             f"interpolate(): mode {mode!r} is not available for a {dims + 2}D input; the modes are "
             "nearest, nearest-exact and area for 3D to 5D, linear for 3D, bilinear and bicubic "
@@ -206,15 +260,16 @@ def interpolate(
     _check_size(input, new, mode)
     if mode == "area":
         return _MEANS[dims](input, new)
-    wide = np.dtype(np.float64 if input._data.dtype == np.float64 else np.float32)
+    exact = (np.float64,) if mode in ("nearest", "nearest-exact") else (np.float64, np.uint8)
+    wide = np.dtype(np.float64 if input._data.dtype in exact else np.float32)
     taps = []
     for dim in reversed(range(2, dims + 2)):
         old, n = shape[dim], new[dim - 2]
-        if mode not in ("nearest", "nearest-exact") or n != old:
-            align = bool(align_corners)
-            places, weights = _TAPS[mode](old, n, scales[dim - 2], align, wide)
-            if weights is not None and input._data.dtype == np.uint8:
-                weights = _short(weights)
+        align = bool(align_corners)
+        places, weights = table[mode](old, n, scales[dim - 2], align, wide)
+        if weights is not None and input._data.dtype == np.uint8:
+            weights = _short(weights)
+        if weights is not None or n != old or (np.diff(places) != 1).any():
             taps.append((dim, places, weights))
     return _resample(input, taps) if taps else clone(input)
 
