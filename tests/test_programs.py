@@ -91,3 +91,25 @@ def test_what_max_pooling_returns_may_be_written_to():
     assert y.tolist() == [[[8, 7]]]
     nn.functional.relu_(y).sum().backward()
     assert x.grad.tolist() == [[[0, 1, 1, 0]]]
+
+
+def test_numpys_axis_is_dim_everywhere():
+    x = mt.arange(6.0).reshape(2, 3)
+    assert mt.equal(mt.stack([x, x], axis=1), mt.stack([x, x], 1))
+    assert mt.equal(mt.cat([x, x], axis=1), mt.cat([x, x], 1))
+    assert mt.equal(mt.softmax(x, axis=0), x.softmax(0))
+    assert mt.equal(x.log_softmax(axis=0), mt.log_softmax(x, 0))
+    assert mt.equal(mt.quantile(x, 0.5, axis=1, keepdims=True), x.quantile(0.5, 1, True))
+    assert x.unsqueeze(axis=1).shape == mt.unsqueeze(x, axis=1).shape == (2, 1, 3)
+    assert x[:1].squeeze(axis=0).shape == x[:1].squeeze(axis=1)[0].shape == (3,)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'axes'"):
+        mt.stack([x], axes=0)
+
+
+def test_distributions_by_the_names_of_pytorchs_files():
+    import minitorch.distributions.multinomial
+    from minitorch.distributions.normal import Normal
+
+    assert Normal is mt.distributions.Normal
+    assert mt.distributions.studentT.StudentT is mt.distributions.StudentT
+    assert minitorch.distributions.multinomial.__all__ == ["Multinomial"]

@@ -61,6 +61,7 @@ from minitorch.distributions.transforms import (
     Transform,
     identity_transform,
 )
+from minitorch.file_names import stand_in
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy",
@@ -75,3 +76,24 @@ __all__ = [
     "TransformedDistribution", "Uniform", "Weibull", "constraints", "identity_transform",
     "kl_divergence", "register_kl", "transforms",
 ]  # fmt: skip
+
+# PyTorch's files, for programs that write ``from torch.distributions.normal import Normal``.
+_FILES = {
+    "bernoulli": "Bernoulli", "beta": "Beta", "binomial": "Binomial", "categorical": "Categorical",
+    "cauchy": "Cauchy", "chi2": "Chi2", "dirichlet": "Dirichlet", "exponential": "Exponential",
+    "fishersnedecor": "FisherSnedecor", "gamma": "Gamma", "geometric": "Geometric",
+    "gumbel": "Gumbel", "half_cauchy": "HalfCauchy", "half_normal": "HalfNormal",
+    "independent": "Independent", "inverse_gamma": "InverseGamma", "kumaraswamy": "Kumaraswamy",
+    "laplace": "Laplace", "log_normal": "LogNormal", "logistic_normal": "LogisticNormal",
+    "mixture_same_family": "MixtureSameFamily", "multinomial": "Multinomial",
+    "negative_binomial": "NegativeBinomial", "normal": "Normal",
+    "one_hot_categorical": "OneHotCategorical OneHotCategoricalStraightThrough",
+    "pareto": "Pareto", "poisson": "Poisson", "relaxed_bernoulli": "RelaxedBernoulli",
+    "relaxed_categorical": "RelaxedOneHotCategorical", "studentT": "StudentT",
+    "transformed_distribution": "TransformedDistribution", "uniform": "Uniform",
+    "weibull": "Weibull",
+}  # fmt: skip
+globals().update(
+    (file, stand_in(__name__, file, {name: globals()[name] for name in names.split()}))
+    for file, names in _FILES.items()
+)

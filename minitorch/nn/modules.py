@@ -12,13 +12,12 @@ True
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from minitorch import nn
+from minitorch.file_names import stand_in
 from minitorch.nn import hooks
 from minitorch.nn.conv import _ConvNd
 from minitorch.nn.dropout import _Dropout
@@ -124,13 +123,9 @@ INTERNAL: dict[str, dict[str, Any]] = {
 
 def _file(name: str) -> ModuleType:
     """The module ``nn.modules.name``, and its classes here."""
-    module: Any = ModuleType(f"{__name__}.{name}", f"Mirrors ``torch.nn.modules.{name}``.")
-    module.__spec__ = ModuleSpec(module.__name__, None)
-    module.__all__ = FILES.get(name, "").split()
-    vars(module).update({n: getattr(nn, n) for n in module.__all__}, **INTERNAL.get(name, {}))
-    globals().update({n: getattr(nn, n) for n in module.__all__})
-    sys.modules[module.__name__] = module
-    return module
+    classes = {n: getattr(nn, n) for n in FILES.get(name, "").split()}
+    globals().update(classes)
+    return stand_in(__name__, name, classes | INTERNAL.get(name, {}))
 
 
 __path__: list[str] = []  # the import system then looks for nn.modules.dropout in sys.modules

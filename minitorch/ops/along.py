@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
+from minitorch.numerics.adding import widened
 from minitorch.ops.primitive import primitive
 
 
@@ -29,9 +30,9 @@ take_along.gradient(input=lambda g, indices, dim, input_shape: put_along(
 @primitive
 def put_along(values, /, indices, dim, shape):
     """Zeros of `shape`, `values` added at `indices` along `dim`: the adjoint of `take_along`."""
-    out = np.zeros(shape, values.dtype)
+    out = widened(np.zeros(shape, values.dtype))
     np.add.at(out.reshape(-1), _places(indices, dim, shape).reshape(-1), values.reshape(-1))
-    return out
+    return out.astype(values.dtype, copy=False)
 
 
 put_along.gradient(values=lambda g, indices, dim: take_along(g, indices, dim))

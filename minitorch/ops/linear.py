@@ -65,6 +65,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     # NumPy itself finds sizes that do not fit, so that only the rest needs a look beforehand.
     if x.ndim and w.ndim == 2 and x.dtype == w.dtype:
         try:
+            if x.dtype.itemsize == 2 and x.dtype.kind in "fV":
+                return _in_single(input, weight, bias)
             if bias is None:
                 return mm_t(input, weight)
             b = bias._data
@@ -73,6 +75,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         except ValueError:
             pass
     return _unusual(input, weight, bias)
+
+
+def _in_single(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Half precision: computed in single, and rounded once."""
+    half, single = input._data.dtype, np.dtype(np.float32)
+    if bias is not None and bias._data.dtype != half:
+        return _unusual(input, weight, bias)
+    given = (input, weight) if bias is None else (input, weight, bias)
+    return cast(linear(*(cast(t, single) for t in given)), half)
 
 
 def _unusual(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch import dtypes
 from minitorch.engine.state import wrap
-from minitorch.ops.bilinear import mm_t
+from minitorch.numerics.adding import widened
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.fused import fused
 from minitorch.ops.linear import linear
@@ -164,19 +164,19 @@ def _by_parts(
 def _reference(
     input: Any, weight: Any, bias: Any, target: Any, counts: Any, how: str, size: int
 ) -> Any:
-    scores = mm_t(input, weight) if bias is None else mm_t(input, weight) + bias
+    scores = linear(input, weight, bias)
     classes: Any = wrap(target) if isinstance(target, np.ndarray) else target
     each = cross_entropy(scores, classes, reduction="none") * counts
     if how == "none":
         return each
     total = each.sum()
-    return total / np.add.reduce(counts) if how == "mean" else total
+    return total / np.add.reduce(widened(counts)) if how == "mean" else total
 
 
 @fused(reference=_reference)
 def _chunked(input, weight, bias, /, target, counts, how, size):
     """The losses, those of `size` rows at a time; `counts` is what each row counts."""
-    losses = np.empty(len(input), input.dtype)
+    losses = np.empty(len(input), _wide(input.dtype))
     for part, shifted in _scores(input, weight, bias, size):
         picked = shifted[np.arange(len(shifted)), target[part]]
         losses[part] = np.log(np.add.reduce(np.exp(shifted, out=shifted), axis=1)) - picked
@@ -184,8 +184,8 @@ def _chunked(input, weight, bias, /, target, counts, how, size):
     out = losses if how == "none" else np.asarray(np.add.reduce(losses))
     if how == "mean":
         with np.errstate(invalid="ignore"):
-            out = np.asarray(out / np.add.reduce(counts))
-    return out, (input, weight, bias, target, counts, how, size)
+            out = out / np.add.reduce(widened(counts))
+    return np.asarray(out, input.dtype), (input, weight, bias, target, counts, how, size)
 
 
 @_chunked.backward
@@ -193,7 +193,7 @@ def _(g, wanted, input, weight, bias, target, counts, how, size):
     wide = _wide(input.dtype)
     each = np.broadcast_to(g, target.shape).astype(wide)
     if how == "mean":
-        each = each / np.add.reduce(counts)
+        each = each / np.add.reduce(widened(counts))
     each = each * counts
     for_input = np.empty(input.shape, input.dtype) if wanted[0] else None
     for_weight = np.zeros(weight.shape, wide) if wanted[1] else None

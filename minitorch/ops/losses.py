@@ -12,10 +12,11 @@ import numpy as np
 
 from minitorch.engine.modes import mode
 from minitorch.engine.state import TensorState, wrap
-from minitorch.numerics.adding import add_columns
+from minitorch.numerics.adding import add_columns, widened
 from minitorch.ops.along import take_along
 from minitorch.ops.arithmetic import mul, neg
 from minitorch.ops.checks import check_floating, check_tensor
+from minitorch.ops.copying import cast
 from minitorch.ops.fused import fused
 from minitorch.ops.loss_reduction import reduced_loss, reduction_of, refuse_probabilities
 from minitorch.ops.primitive import primitive
@@ -58,8 +59,14 @@ def nll_loss(
     loss = neg(mul(picked, weights))
     if how == "mean":
         with np.errstate(invalid="ignore"):
-            return sum(loss) / wrap(np.asarray(np.add.reduce(weights._data, axis=None)))
+            return _over(loss, np.add.reduce(widened(weights._data), axis=None))
     return reduced_loss(loss, how)
+
+
+def _over(loss: Any, total: Any) -> Any:
+    """``sum(loss) / total``; halves are rounded once, for counts over 256 are not exact in them."""
+    wide = widened(np.empty(0, loss._data.dtype)).dtype
+    return cast(sum(cast(loss, wide)) / wrap(np.asarray(total, wide)), loss._data.dtype)
 
 
 @primitive
@@ -201,8 +208,7 @@ def _smoothed(
     uniform: Any = np.where(ignored, 0, neg(sum(spread, dim)))
     if how == "mean":
         counts = 1 if weight is None else weight._data[np.where(ignored, 0, t)]
-        total = np.add.reduce(np.where(ignored, 0, counts), axis=None)
-        uniform = sum(uniform) / wrap(np.asarray(total, log_p._data.dtype))
+        uniform = _over(uniform, np.add.reduce(widened(np.where(ignored, 0, counts)), axis=None))
     else:
         uniform = reduced_loss(uniform, how)
     return (1 - smoothing) * loss + uniform * (smoothing / classes)
@@ -226,7 +232,7 @@ def _probability_targets(input: Any, target: Any, weight: Any, how: str, smoothi
     loss = neg(sum(products, dim))
     if how == "mean":  # over the batch and positions, whatever the weights
         with np.errstate(invalid="ignore"):  # the mean of nothing is nan
-            return sum(loss) / wrap(np.asarray(loss._data.size, loss._data.dtype))
+            return _over(loss, loss._data.size)
     return reduced_loss(loss, how)
 
 

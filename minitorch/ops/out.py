@@ -25,6 +25,19 @@ def not_a_tensor(name: str, error: AttributeError) -> Exception:
     return TypeError(f"{name}() needs a Tensor, got {type(error.obj).__name__}")
 
 
+NUMPYS_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def in_pytorchs_names(error: TypeError, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keywords with NumPy's `axis` and `keepdims` under PyTorch's names, which takes both.
+
+    For the arguments that `error` complains about; raises it where they have no such names.
+    """
+    if kwargs.keys().isdisjoint(NUMPYS_NAMES):
+        raise error
+    return {NUMPYS_NAMES.get(name, name): value for name, value in kwargs.items()}
+
+
 def takes_tensors(function: F) -> F:
     """Let a function raise a TypeError where an argument should have been a Tensor.
 
@@ -37,6 +50,8 @@ def takes_tensors(function: F) -> F:
             return function(*args, **kwargs)
         except AttributeError as error:
             raise not_a_tensor(function.__name__, error) from None
+        except TypeError as error:
+            return function(*args, **in_pytorchs_names(error, kwargs))
 
     return wrapped  # type: ignore[return-value]
 
@@ -118,6 +133,8 @@ def with_out(function: F, apart: bool = False, exact: bool = False) -> F:
             result = function(*args, **kwargs)
         except AttributeError as error:
             raise not_a_tensor(function.__name__, error) from None
+        except TypeError as error:
+            result = function(*args, **in_pytorchs_names(error, kwargs))
         if out is None:
             return result
         if exact and out._data.dtype != result._data.dtype:

@@ -299,7 +299,7 @@ def moveaxis(
 
 
 @takes_tensors
-def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None, *, axis: Any = None) -> Tensor:
     """Without its dimensions of size 1; or without `dim`, where that is of size 1.
 
     >>> import minitorch
@@ -307,6 +307,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     minitorch.Size([3])
     """
     shape = input._data.shape
+    dim = axis if dim is None else dim
     if dim is None:
         return _view(input, tuple([n for n in shape if n != 1]))
     chosen = check_dims(dim, len(shape)) if not isinstance(dim, tuple | list) or dim else ()
@@ -314,7 +315,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
 
 
 @takes_tensors
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
+def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """With a dimension of size 1 put in at `dim`.
 
     >>> import minitorch
@@ -322,7 +323,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     minitorch.Size([1, 3])
     """
     shape = input._data.shape
-    dim = check_dim(dim, len(shape) + 1)
+    dim = check_dim(axis if dim is None else dim, len(shape) + 1)
     return _view(input, (*shape[:dim], 1, *shape[dim:]))
 
 

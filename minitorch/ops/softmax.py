@@ -117,7 +117,7 @@ _pull.gradient(
 _log_softmax.gradient(input=lambda g, out, dim: g - np.exp(out) * sum_over(g, dim, True))
 
 
-def _prepare(name: str, input: Any, dim: int, dtype: DType | None) -> tuple[Any, Any]:
+def _prepare(name: str, input: Any, dim: Any, dtype: DType | None) -> tuple[Any, Any]:
     if dtype is not None:
         check_tensor(name, input)
         input = cast(input, to_numpy_dtype(dtype))
@@ -126,7 +126,14 @@ def _prepare(name: str, input: Any, dim: int, dtype: DType | None) -> tuple[Any,
     return input, dim if input._data.ndim else ()
 
 
-def softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = None) -> Tensor:
+def softmax(
+    input: Tensor,
+    dim: int | None = None,
+    dtype: DType | None = None,
+    *,
+    axis: int | None = None,
+    out: Any = None,
+) -> Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`: positive, with sum 1.
 
     With `dtype`, `input` is first converted to it.
@@ -135,18 +142,25 @@ def softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = N
     >>> minitorch.softmax(minitorch.tensor([0.0, 0.0, 1.0]), dim=0)
     tensor([0.2119, 0.2119, 0.5761])
     """
-    result = _softmax(*_prepare("softmax", input, dim, dtype))
+    result = _softmax(*_prepare("softmax", input, axis if dim is None else dim, dtype))
     return result if out is None else store(out, result)
 
 
-def log_softmax(input: Tensor, dim: int, dtype: DType | None = None, *, out: Any = None) -> Tensor:
+def log_softmax(
+    input: Tensor,
+    dim: int | None = None,
+    dtype: DType | None = None,
+    *,
+    axis: int | None = None,
+    out: Any = None,
+) -> Tensor:
     """``log(softmax(input, dim))``, without overflow.
 
     >>> import minitorch
     >>> minitorch.log_softmax(minitorch.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    result = _log_softmax(*_prepare("log_softmax", input, dim, dtype))
+    result = _log_softmax(*_prepare("log_softmax", input, axis if dim is None else dim, dtype))
     return result if out is None else store(out, result)
 
 
