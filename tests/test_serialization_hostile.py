@@ -239,6 +239,12 @@ def test_lists_that_hold_each_other_twice_are_not_written_out():
     assert loaded[0] is loaded[1]
 
 
+def test_long_lists_are_no_attack():
+    number = (1 << 20) + 5
+    for items in (b"K\1" * number, b"]" * number):
+        assert len(load(pt(b"\x80\2](" + items + b"e."))) == number
+
+
 def test_a_list_that_holds_itself():
     loaded = load(pt(b"\x80\2]q\0h\0a."))
     assert loaded[0] is loaded
@@ -404,6 +410,7 @@ HEADERS = {
     "huge shape": {"a": entry(shape=(2**62,))},
     "wrapping shape": {"a": entry(shape=(2**32, 2**32))},
     "endless number": {"a": entry(shape=(10**30,))},
+    "huge but empty": {"a": entry(shape=(0, 2**31, 2**31), offsets=(0, 0))},
     "shape": {"a": entry(shape=(2,))},
     "unknown dtype": {"a": entry(dtype="F8_E4M3", shape=(16,))},
     "dtype": {"a": entry(dtype=3)},
@@ -481,6 +488,7 @@ ARRAYS = {
     "huge": npy(descr(shape="(1000000000000,)")),
     "endless": npy(descr(shape="(" + "9" * 5000 + ",)")),
     "wrapping": npy(descr(shape="(4294967296, 4294967296, 4)")),
+    "huge but empty": npy(descr(shape="(0, 4294967296, 4294967296)")),
     "code": npy("__import__('os').system('x')"),
     "expression": npy(descr(shape="(2+2,)")),
     "minus": npy(descr(shape="(" + "-" * 9000 + "1,)")),

@@ -35,31 +35,33 @@ def check_plain(result: Any, trusted: set[Any], error: Callable[[str], LoadError
 
     `trusted`: classes that the user vouches for; what they make is not looked into.
     """
-    sizes: dict[int, int] = {}  # of the containers that are done, written out
+    sizes: dict[int, int] = {}  # of containers, written out; 0 of those that are not done
     path: list[tuple[Any, Iterator[Any], int]] = []  # those that are not, each with its rest
-    entered: set[int] = set()
     below = iter((result,))
     holder: Any = None
-    size = 0
+    size = held = 0  # held: how many values there are in all containers seen
     while True:
         for value in below:
             size += 1
             kind = type(value)
             if kind in DATA or kind in trusted:
                 continue
-            if id(value) in entered:  # seen before, or around us
-                size += sizes.get(id(value), 0)
+            if id(value) in sizes:  # seen before, or around us
+                size += sizes[id(value)]
             elif kind in DICTS or kind in LISTS:
+                if not value and kind is not OrderedDict:
+                    continue  # nothing to note, of which there may be millions
                 if len(path) == DEPTH:
                     raise error(f"it is nested more than {DEPTH} deep")
-                entered.add(id(value))
+                sizes[id(value)] = 0
+                held += len(value)
                 path.append((holder, below, size))
                 holder, below, size = value, _items(value), 0
                 break
             elif not trusted:
                 raise error(f"it holds a {kind.__name__}, which is neither a tensor nor plain data")
         else:
-            if size > MOST and size > RATIO * len(entered):
+            if size > MOST and size > RATIO * held:
                 raise error("it holds lists of lists that would be endless if written out")
             if not path:
                 return

@@ -19,7 +19,7 @@ from minitorch.serialization.archive_reader import STORED, ArchiveReader
 from minitorch.serialization.archive_writer import ArchiveWriter
 from minitorch.serialization.safetensors import tensors_of
 from minitorch.serialization.source import Source
-from minitorch.serialization.storage import MAX_DIMS
+from minitorch.serialization.storage import MAX_DIMS, fits
 from minitorch.tensor import Tensor
 
 MAGIC = b"\x93NUMPY"
@@ -106,4 +106,6 @@ def _header(
         ) from None
     if len(numbers) > MAX_DIMS:
         raise source.error(f"{name!r} has {len(numbers)} dimensions")
+    if not fits(numbers, dtype.itemsize):
+        raise source.error(f"damaged: {name!r} of shape {tuple(numbers)} is too large")
     return dtype, tuple(numbers), found["fortran"] == "True", begin + length

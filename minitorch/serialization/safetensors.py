@@ -21,6 +21,7 @@ from minitorch.dtypes import BY_NAME, DType, from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.serialization.header import HeaderReader, TensorEntry
 from minitorch.serialization.source import Source
+from minitorch.serialization.storage import fits
 from minitorch.tensor import Tensor
 
 DTYPES = {
@@ -142,4 +143,6 @@ def _dtype(source: Source, entry: TensorEntry) -> DType:
             f"damaged: {entry.name!r} of shape {entry.shape} needs {needed:,} bytes, "
             f"and has {entry.end - entry.start:,}"
         )
+    if not fits(entry.shape, BY_NAME[name].itemsize):
+        raise source.error(f"damaged: {entry.name!r} of shape {entry.shape} is too large")
     return BY_NAME[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ class Storage:
 
     def __repr__(self) -> str:
         return f"Storage({len(self)} elements, {self.dtype or 'bytes'})"
+
+
+def fits(shape: Sequence[int], itemsize: int) -> bool:
+    """Whether NumPy can make an array of `shape`, also where a 0 in it leaves no element."""
+    return math.prod(n for n in shape if n) * itemsize < 2**63
 
 
 def _whole_numbers(name: str, values: Any) -> tuple[int, ...]:
