@@ -141,6 +141,8 @@ def test_odd_indices():
         (mt.tensor([True, False, True]), IndexError, "boolean"),
         (mt.tensor([0.5]), IndexError, "int64"),
         (1.5, IndexError, "integers"),
+        ("a", TypeError, "got str"),
+        ((0, b"a"), TypeError, "got bytes"),
         ((mt.tensor([0, 1]), mt.tensor([0, 1, 2])), IndexError, "broadcast"),
     ],
 )

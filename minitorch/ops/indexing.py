@@ -382,12 +382,13 @@ def _read_item(item: Any) -> Any:
         return bool(item)
     elif hasattr(item, "__index__") and not isinstance(item, np.ndarray):
         return operator.index(item)
-    elif isinstance(item, Sequence | np.ndarray) and not isinstance(item, str):
+    elif isinstance(item, Sequence | np.ndarray) and not isinstance(item, str | bytes):
         array = np.asarray(item)
         if array.dtype != np.bool_:
             array = array.astype(np.int64)
     else:
-        raise IndexError(
+        kind = TypeError if isinstance(item, str | bytes) else IndexError
+        raise kind(
             "a tensor is indexed by integers, slices, None, ..., and tensors, arrays or lists of "
             f"integers or booleans; got {type(item).__name__}"
         )

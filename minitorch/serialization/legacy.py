@@ -59,14 +59,23 @@ def read_legacy(source: Source, place: Place, weights_only: bool, **options: Any
             raise source.error(f"damaged: its pickle says two things of storage {name!r}")
         return storage
 
-    if weights_only:
-        result = unpickle(source, file, source.size, load_storage)
-    else:
-        result = unpickle_trusted(file, load_storage, **options)
+    def read_object() -> Any:
+        if weights_only:
+            return unpickle(source, file, source.size, load_storage)
+        return unpickle_trusted(file, load_storage, **options)
+
+    start = file.tell()
+    result = read_object()
     keys = unpickle(source, file, source.size, _no_storage(source))
     if type(keys) is not list or sorted(map(str, keys)) != sorted(stored):
         raise source.error("damaged: its list of storages")
-    _fill(source, [stored[key][1] for key in keys])
+    storages = [stored[key][1] for key in keys]
+    _fill(source, storages)
+    if any(storage.copied for storage in storages):  # by a conjugate, before its numbers were there
+        for storage in storages:
+            storage.copied = 0
+        file.seek(start)
+        result = read_object()
     return result
 
 

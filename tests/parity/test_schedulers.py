@@ -79,6 +79,26 @@ CONFIGURATIONS = {
         [s.ChainedScheduler([s.LinearLR(o), s.StepLR(o, 2)]), s.PolynomialLR(o, total_iters=9)],
         milestones=[8],
     ),
+    "sequential of sequential": lambda s, o: s.SequentialLR(
+        o,
+        [s.SequentialLR(o, [s.ConstantLR(o, 0.5, 2), s.ExponentialLR(o, 0.9)], [2]),
+         s.CosineAnnealingLR(o, 9)],
+        milestones=[6],
+    ),
+    "sequential of chained": lambda s, o: s.SequentialLR(
+        o,
+        [s.ChainedScheduler([s.ConstantLR(o, 0.5, 2), s.ExponentialLR(o, 0.9)]), s.StepLR(o, 3)],
+        milestones=[6],
+    ),
+    "sequential of chained polynomial": lambda s, o: s.SequentialLR(
+        o,
+        [s.ChainedScheduler([s.PolynomialLR(o, 12, 2.0), s.MultiStepLR(o, [3])]), s.StepLR(o, 3)],
+        milestones=[6],
+    ),
+    "chained sequential": lambda s, o: s.ChainedScheduler(
+        [s.SequentialLR(o, [s.ConstantLR(o, 0.5, 2), s.ExponentialLR(o, 0.9)], [3]),
+         s.StepLR(o, 4)],
+    ),
 }  # fmt: skip
 
 

@@ -256,10 +256,11 @@ def test_schedulers_go_both_ways():
         assert [float(r) for r in ours.get_last_lr()] == [float(r) for r in theirs.get_last_lr()]
 
 
-def test_conjugated_and_negated_tensors():
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_conjugated_and_negated_tensors(zipped):
     z = torch.tensor([1 + 2j, 3 - 4j])
     for theirs in (z.conj(), z.conj().imag, z):
-        ours = mt.load(torch_saved(theirs))
+        ours = mt.load(torch_saved(theirs, _use_new_zipfile_serialization=zipped))
         assert ours.tolist() == theirs.tolist()
 
 

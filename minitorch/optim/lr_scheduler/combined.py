@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
@@ -36,6 +37,12 @@ class _Combined(LRScheduler):
         self._schedulers = schedulers
         self.optimizer = optimizer
 
+    def _initial_step(self) -> None:
+        # In another combined scheduler; as in PyTorch a whole step, of which the user knows nothing.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            super()._initial_step()
+
     def state_dict(self) -> dict[str, Any]:
         state = {k: v for k, v in super().state_dict().items() if k != "_schedulers"}
         return {**state, "_schedulers": [s.state_dict() for s in self._schedulers]}
@@ -51,11 +58,6 @@ class ChainedScheduler(_Combined):
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Any = None) -> None:
         self._take(schedulers, optimizer)
-        self._last_lr = values(self.optimizer, "lr")
-
-    def _initial_step(self) -> None:
-        for scheduler in self._schedulers:
-            scheduler._initial_step()
         self._last_lr = values(self.optimizer, "lr")
 
     def step(self) -> None:  # type: ignore[override]
@@ -98,10 +100,6 @@ class SequentialLR(_Combined):
         for group in optimizer.param_groups:
             assign(group, "lr", group["initial_lr"])
         self.recursive_undo()
-        self._initial_step()
-
-    def _initial_step(self) -> None:
-        self.last_epoch = max(0, self.last_epoch)
         first = self._schedulers[bisect_right(self._milestones, 0)]
         first._initial_step()
         self._last_lr = first.get_last_lr()

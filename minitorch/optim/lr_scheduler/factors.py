@@ -73,13 +73,16 @@ class _Factor(LRScheduler):
 
     # Whether the first epoch after resuming (last_epoch given) multiplies too, as in PyTorch.
     _resumes_with_a_factor = False
+    # Whether epoch 0 multiplies, too, where it is not the constructor's: in a ChainedScheduler that
+    # SequentialLR starts, as in PyTorch.
+    _begins_with_a_factor = False
 
     def factor_at(self, epoch: int) -> float:
         raise NotImplementedError
 
     def get_lr(self) -> list[Any]:
         rates, epoch = self._rates(), self.last_epoch
-        if epoch == 0:
+        if epoch == 0 and (self._is_initial or not self._begins_with_a_factor):
             quotient = self.factor_at(0)
         elif self._is_initial and not self._resumes_with_a_factor:
             return rates
@@ -176,6 +179,8 @@ class LinearLR(_Factor):
 class ExponentialLR(_Factor):
     """The rate is multiplied by `gamma` every epoch."""
 
+    _begins_with_a_factor = True
+
     def __init__(self, optimizer: Any, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -186,6 +191,8 @@ class ExponentialLR(_Factor):
 
 class PolynomialLR(_Factor):
     """The rate falls to zero like ``(1 - epoch / total_iters) ** power``."""
+
+    _begins_with_a_factor = True
 
     def __init__(
         self, optimizer: Any, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
