@@ -38,7 +38,7 @@ class _Combined(LRScheduler):
         self.optimizer = optimizer
 
     def _initial_step(self) -> None:
-        # In another combined scheduler; as in PyTorch a whole step, of which the user knows nothing.
+        # Inside another combined scheduler: a whole step, as in PyTorch, not one of the user's.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             super()._initial_step()
