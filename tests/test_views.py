@@ -306,3 +306,24 @@ def test_expanding_an_array_that_runs_backwards(n):
     wide = mt.from_numpy(array).expand(2, n)
     np.testing.assert_array_equal(wide.numpy(), np.broadcast_to(array, (2, n)))
     assert np.shares_memory(wide.numpy(), array)
+
+
+def test_a_strided_view_of_a_view_is_looked_up_in_the_base():
+    x = mt.arange(4.0).reshape(2, 2).requires_grad_()
+    base = x * 2
+    beyond = base.diagonal().as_strided((1, 2), (1, 1), 0)  # reads base[0, 1], too
+    with mt.no_grad():
+        beyond.mul_(0.5)
+    (g,) = mt.autograd.grad(beyond.sum(), base)
+    assert g.tolist() == [[1, 1], [0, 0]]
+
+
+def test_a_strided_view_of_real_parts_keeps_its_numbers():
+    z = mt.tensor([1 + 2j, 3 + 4j], requires_grad=True)
+    base = z * 1
+    parts = mt.view_as_real(base)
+    row = parts.as_strided((2,), (1,), 2)
+    base.mul_(2)
+    assert row.tolist() == [6, 8]
+    row.sum().backward()
+    assert z.grad.tolist() == [0, 2 + 2j]

@@ -134,7 +134,13 @@ def as_strided(
         raise RuntimeError(f"as_strided(): invalid storage offset {storage_offset}")
     here = 0 if storage_offset is None else input.storage_offset()
     shift = 0 if storage_offset is None else operator.index(storage_offset) - here
-    return _as_strided(input, size, stride, shift, _geometry(input._data))
+    result = _as_strided(input, size, stride, shift, _geometry(input._data))
+    view = result._view
+    if view is not None and len(view.steps) > 1 and view.base._data.dtype == input._data.dtype:
+        base = view.base._data  # looked up there, since it may read what `input` does not
+        shift += (_address(input._data) - _address(base)) // base.itemsize
+        view.steps = ((_as_strided, (size, stride, shift, _geometry(base))),)
+    return result
 
 
 def as_strided_back(old: np.ndarray, step: Any) -> Any:

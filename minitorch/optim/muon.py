@@ -18,7 +18,7 @@ class Muon(Optimizer):
     `p` as in AdamW.  `adjust_lr_fn` says how the shape (A, B) scales the rate: "original" (the
     default) by ``sqrt(max(1, A / B))``, "match_rms_adamw" by ``0.2 sqrt(max(A, B))``.
     Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
-    Mirrors ``torch.optim.Muon``, which iterates in bfloat16; here the parameter's dtype is used.
+    Mirrors ``torch.optim.Muon``: the iteration rounds to bfloat16, as there.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Muon(Optimizer):
             else:
                 scale = math.sqrt(max(1, p.shape[0] / p.shape[1]))
             p *= 1 - lr * group["weight_decay"]
-            p -= lr * scale * step
+            p -= lr * scale * step.astype(p.dtype, copy=False)
 
 
 def orthogonal(
@@ -90,11 +90,21 @@ def orthogonal(
     a steep start, not for convergence.
     """
     a, b, c = coefficients
+    x = _rounded(x)
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.T
-    x = x / max(math.sqrt(float(np.vdot(x, x))), eps)
+    length = _rounded(np.sqrt(np.vdot(x, x)))
+    x = _rounded(x / np.maximum(length, _rounded(eps)))
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        gram = _rounded(x @ x.T)
+        x = _rounded(a * x + _rounded(b * gram + c * (gram @ gram)) @ x)
     return x.T if tall else x
+
+
+def _rounded(x: Any) -> np.ndarray:
+    """The nearest bfloat16 numbers, the even one of two, as float32: its upper two bytes."""
+    exact = np.asarray(x, np.float32)
+    bits = exact.view(np.uint32)
+    near = (bits + (0x7FFF + (bits >> 16 & 1))) & 0xFFFF0000
+    return np.where(np.isfinite(exact), near.view(np.float32), exact)

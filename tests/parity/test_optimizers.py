@@ -9,6 +9,7 @@ import torch
 from torch.testing._internal.common_optimizers import OptimizerErrorEnum, optim_db
 
 import minitorch as mt
+from minitorch.optim.muon import orthogonal
 from tests.parity.both import through_a_file
 
 INFOS = {
@@ -118,10 +119,12 @@ def assert_same_state(ours, theirs, tolerance=2e-5):
         assert ours == theirs
 
 
+# A sum that is rounded to bfloat16 the other way is off by up to 1/256 of the step.
+CLOSE = {"Muon": 5e-4}
+
+
 @pytest.fixture(autouse=True)
-def plain(monkeypatch):
-    """Muon's iteration without bfloat16, whose rounding it would blow up."""
-    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+def one_thread():
     torch.set_num_threads(1)
 
 
@@ -146,7 +149,7 @@ def test_steps_like_torch(name, options, groups):
         for g in grads[:STEPS]:
             ours.step(g)
             theirs.step(g)
-        close = 2e-3 if name == "LBFGS" and dtype != "float64" else 2e-5
+        close = 2e-3 if name == "LBFGS" and dtype != "float64" else CLOSE.get(name, 2e-5)
         assert_close(ours.values(), theirs.values(), close)
 
 
@@ -172,10 +175,20 @@ def test_state_goes_both_ways(name, options):
     for g in grads[3:6]:
         for run in (ours, ours2, ours3, theirs2, theirs):
             run.step(g)
-    assert_close(ours2.values(), theirs.values())
-    assert_close(theirs2.values(), theirs.values())
+    assert_close(ours2.values(), theirs.values(), CLOSE.get(name, 2e-5))
+    assert_close(theirs2.values(), theirs.values(), CLOSE.get(name, 2e-5))
     for a, b in zip(ours3.values(), ours.values(), strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (5, 2), (7, 7), (12, 10)])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_muon_rounds_like_torch(shape, scale):
+    """To the bit: sums this short do not depend on their order, once they are rounded."""
+    x = (scale * np.random.default_rng(0).standard_normal(shape)).astype(np.float32)
+    how = (3.4445, -4.7750, 2.0315), 5, 1e-7
+    theirs = torch.optim._muon._zeropower_via_newtonschulz(torch.tensor(x), *how)
+    np.testing.assert_array_equal(orthogonal(x, *how), theirs.float().numpy())
 
 
 ERRORS = [
