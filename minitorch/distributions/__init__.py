@@ -11,12 +11,25 @@ from minitorch.distributions.categories import (
     OneHotCategorical,
     OneHotCategoricalStraightThrough,
 )
+from minitorch.distributions.composed import (
+    Independent,
+    MixtureSameFamily,
+)
 from minitorch.distributions.counts import (
     Bernoulli,
     Binomial,
     Geometric,
     NegativeBinomial,
     Poisson,
+)
+from minitorch.distributions.derived import (
+    Gumbel,
+    InverseGamma,
+    Kumaraswamy,
+    LogisticNormal,
+    LogNormal,
+    Pareto,
+    Weibull,
 )
 from minitorch.distributions.distribution import Distribution
 from minitorch.distributions.gammas import Beta, Chi2, Dirichlet, FisherSnedecor, Gamma, StudentT
@@ -31,19 +44,12 @@ from minitorch.distributions.location_scale import (
     Uniform,
 )
 from minitorch.distributions.multivariate_normal import MultivariateNormal
-from minitorch.distributions.transformed import (
-    Gumbel,
-    Independent,
-    InverseGamma,
-    Kumaraswamy,
-    LogisticNormal,
-    LogNormal,
-    MixtureSameFamily,
-    Pareto,
+from minitorch.distributions.relaxed import (
     RelaxedBernoulli,
     RelaxedOneHotCategorical,
+)
+from minitorch.distributions.transformed import (
     TransformedDistribution,
-    Weibull,
 )
 from minitorch.distributions.transforms import (
     AbsTransform,

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch.distributions.categories import Categorical, OneHotCategorical
+from minitorch.distributions.composed import (
+    Independent,
+)
 from minitorch.distributions.counts import Bernoulli, Binomial, Geometric, Poisson
+from minitorch.distributions.derived import (
+    Gumbel,
+    LogNormal,
+)
 from minitorch.distributions.distribution import EULER, Distribution, sum_last
 from minitorch.distributions.gammas import Beta, Dirichlet, Gamma
 from minitorch.distributions.location_scale import (
@@ -24,9 +31,6 @@ from minitorch.distributions.multivariate_normal import (
     mahalanobis,
 )
 from minitorch.distributions.transformed import (
-    Gumbel,
-    Independent,
-    LogNormal,
     TransformedDistribution,
 )
 from minitorch.ops.activations import softplus
