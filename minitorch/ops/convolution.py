@@ -134,7 +134,7 @@ def _convolve(
     _check_bias(name, bias, weight._data.shape[0])
     before, both = _padding(name, padding, kernel, stride, dilation)
     places = tuple(map(count_places, sizes, kernel, stride, both, dilation))
-    if min(places) < 1 or min(kernel) < 1:
+    if min(places) < 1 or min(kernel) < 1 or min(sizes) < 1:
         raise RuntimeError(
             f"{name}(): a kernel of {kernel} (dilation {dilation}) does not fit into an input of "
             f"{sizes} with padding {padding}"

@@ -136,8 +136,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any = 
             f"pad(): mode {mode!r} pads 1 to 3 dimensions of a tensor with 1 or 2 more than that; "
             f"got {list(pad)} for shape {list(shape)}"
         )
-    if 0 in shape[-dims - 1 :]:
-        raise RuntimeError(f"pad(): only the batch may be empty, got shape {list(shape)}")
+    if 0 in shape[-dims - (mode != "circular") :]:  # which alone allows that there is no channel
+        raise RuntimeError(
+            f"pad(): there is nothing to repeat in an input of shape {list(shape)}; only the batch "
+            "may be empty"
+        )
     for dim, (before, after) in enumerate(amounts):
         if before or after:
             input = _MODES[mode](input, dim, before, after)

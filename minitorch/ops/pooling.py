@@ -216,15 +216,21 @@ def argmax(x: np.ndarray, tables: Sequence[np.ndarray]) -> np.ndarray:
 # --- checks --------------------------------------------------------------------------------------
 
 
-def check_input(name: str, dims: int, input: Any, integers: bool = False) -> None:
-    """A floating Tensor (or integers) with `dims` spatial dimensions, C before, and perhaps N."""
+def check_input(
+    name: str, dims: int, input: Any, integers: bool = False, filled: int | None = None
+) -> None:
+    """A floating Tensor (or integers) with `dims` spatial dimensions, C before, and perhaps N.
+
+    The last `filled` dimensions, by default all but N, must not be empty.
+    """
     if not isinstance(input, TensorState):
         raise TypeError(f"{name}() needs a Tensor, got {type(input).__name__}")
     x = input._data
-    if x.ndim not in (dims + 1, dims + 2) or 0 in x.shape[-dims - 1 :]:
+    filled = dims + 1 if filled is None else filled
+    if x.ndim not in (dims + 1, dims + 2) or 0 in x.shape[-filled:]:
         raise RuntimeError(
-            f"{name}() needs {dims + 1} (one sample) or {dims + 2} dimensions, none empty but the "
-            f"batch; got shape {x.shape}"
+            f"{name}() needs {dims + 1} (one sample) or {dims + 2} dimensions, the last {filled} "
+            f"not empty; got shape {x.shape}"
         )
     if x.dtype.kind not in ("fViu" if integers else "fV"):
         raise NotImplementedError(f"{name}() is not for {from_numpy_dtype(x.dtype)}")

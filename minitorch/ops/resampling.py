@@ -281,7 +281,7 @@ def _check_size(input: Any, new: Sequence[int], mode: str) -> None:
             f"interpolate(): mode {mode!r} is for floating tensors, not "
             f"{from_numpy_dtype(data.dtype)}"
         )
-    if min(new) < 1 or 0 in data.shape[1:]:
+    if min(new) < 1 or 0 in data.shape[2 if mode == "area" else 1 :]:
         raise RuntimeError(
             f"interpolate(): sizes should be greater than 0; got the input shape "
             f"{list(data.shape)} and the output size {list(new)}"

@@ -58,7 +58,9 @@ def _wanted(name: str, dims: int, input: Any, output_size: Any) -> Sizes:
             f"{name}(): output_size {output_size} needs an input of at least "
             f"{len(output_size) + 1} dimensions, got shape {input._data.shape}"
         )
-    check_input(name, dims, input)
+    # PyTorch wants filled what comes after the first dimension, but for plain averages windows only
+    average = name in ("adaptive_avg_pool1d", "adaptive_avg_pool2d")
+    check_input(name, dims, input, filled=dims if average else input._data.ndim - 1)
     sizes = input._data.shape[-dims:]
     given = output_size if isinstance(output_size, tuple | list) else (output_size,) * dims
     if len(given) != dims:
@@ -70,6 +72,14 @@ def _wanted(name: str, dims: int, input: Any, output_size: Any) -> Sizes:
     if min(wanted) < 0:
         raise RuntimeError(f"{name}(): output_size must not be negative, got {output_size}")
     return wanted
+
+
+def _divides(wanted: Sizes, input: Any) -> bool:
+    """Whether all windows are alike, and ordinary pooling will do."""
+    shape = input._data.shape
+    return 0 not in (*wanted, *shape) and not any(
+        n % w for n, w in zip(shape[-len(wanted) :], wanted)
+    )
 
 
 def _ranges(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +121,7 @@ def _adaptive_average(dims: int, input: Any, output_size: Any) -> Any:
     wanted, sizes = _wanted(name, dims, input, output_size), input._data.shape[-dims:]
     if set(wanted) == {1}:
         return mean(input, tuple(range(-dims, 0)), True)
-    if 0 not in wanted and not any(n % w for n, w in zip(sizes, wanted)):
+    if _divides(wanted, input):
         return _AVG[dims](input, tuple([n // w for n, w in zip(sizes, wanted)]))
     out, first = input, input._data.ndim - dims
     for dim, (size, count) in enumerate(zip(sizes, wanted)):
@@ -125,7 +135,7 @@ def _adaptive_average(dims: int, input: Any, output_size: Any) -> Any:
 def _adaptive_max(dims: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{dims}d"
     wanted, sizes = _wanted(name, dims, input, output_size), input._data.shape[-dims:]
-    if 0 not in wanted and not any(n % w for n, w in zip(sizes, wanted)):
+    if _divides(wanted, input):
         kernel = tuple([n // w for n, w in zip(sizes, wanted)])
         return _MAX[dims](input, kernel, return_indices=return_indices)
     tables = []
