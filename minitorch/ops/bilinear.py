@@ -33,6 +33,8 @@ LARGE = 1 << 14
 
 def dot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """``x @ y`` for matrices."""
+    if x.size * y.size < ALONE:  # what follows takes 0.1 us longer to find out
+        return x.dot(y)
     n = len(x) * y.shape[1]
     return x.dot(y) if n < LARGE and n * len(y) < ALONE else product(x, y)
 

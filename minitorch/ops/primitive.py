@@ -159,13 +159,15 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
                 z = np.asarray(z)
             elif x is input and y is other:
                 return z
-            if (
-                (a is None and b is None)
-                or not (mode.recording and picks)
-                or z.dtype.kind not in "fcV"
-            ):
-                return wrap(z)
-            values = (x, y, *settings, z)
+            # `wrap(z)` or `recorded(...)`, written out: a tenth of a small product.
+            result = _new(state.tensor_class)
+            result._data = z
+            result._node = result._grad = result._view = None
+            if (a is None and b is None) or not (mode.recording and picks):
+                return result
+            if z.dtype.kind not in "fcV":
+                return result
+            values = (x, y, *settings, z) if settings else (x, y, z)
             saved_a = saved_b = None
             pick_a, pick_b = picks
             if pick_a is None:
@@ -181,8 +183,18 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
                 if b is LEAF:
                     b = other
             if a is None and b is None:
-                return wrap(z)
-            return recorded(op, (a, b), (saved_a, saved_b), z)
+                return result
+            result._node = node = _new(Node)
+            node.op = op
+            node.inputs = (a, b)
+            node.saved = (saved_a, saved_b)
+            node.order = tick()
+            node.shape = z.shape
+            node.dtype = z.dtype
+            node.extra = None
+            if ever.anomaly:
+                node.remember_where()
+            return result
 
     else:
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
-from minitorch.engine.state import wrap
+from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import bilinear
 from minitorch.ops.arithmetic import add, mul
 from minitorch.ops.checks import check_tensor
@@ -74,21 +74,25 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     >>> (a @ b).shape, (minitorch.ones(7, 4, 2) @ a).shape
     (minitorch.Size([2]), minitorch.Size([7, 4, 3]))
     """
-    try:
-        x, y = input._data, other._data
-    except AttributeError:
+    result = matmul_operator(input, other)
+    if result is NotImplemented:
         return _with_arrays(input, other, out)
+    return result if out is None else store(out, result)
+
+
+def matmul_operator(input: Any, other: Any) -> Any:
+    """``input @ other`` for Tensors; other types are left to Python."""
+    if not (isinstance(input, TensorState) and isinstance(other, TensorState)):
+        return NotImplemented
+    x, y = input._data, other._data
     if x.dtype is y.dtype and x.dtype.char in _ORDINARY:
         try:
             if y.ndim == 2:
-                result = bilinear.mm(input, other)
-            else:
-                result = _matmul(input, other)
+                return bilinear.mm(input, other)
+            return _matmul(input, other)
         except (ValueError, IndexError):
             raise _misfit("matmul", x, y) from None
-    else:
-        result = product("matmul", _matmul, input, other)
-    return result if out is None else store(out, result)
+    return product("matmul", _matmul, input, other)
 
 
 def _matmul(a: Any, b: Any) -> Any:

@@ -17,10 +17,7 @@ from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS, with_tensors
 class ProductMethods(TensorState):
     __slots__ = ()
 
-    def __matmul__(self: Any, other: Any) -> Any:
-        if isinstance(other, TensorState):
-            return ops.matmul(self, other)  # type: ignore[arg-type]
-        return NotImplemented
+    __matmul__ = ops.matmul_operator
 
     def __rmatmul__(self: Any, other: Any) -> Any:
         return ops.matmul(other, self)
