@@ -175,6 +175,8 @@ def test_arange():
     ]:
         with pytest.raises(error):
             mt.arange(*bad)
+    # 80 steps of 0.1, which is a little more, are a little more than 8: a kink at 0 is passed.
+    assert mt.arange(-8.0, 8.0, 0.1)[80] == mt.arange(-8.0, 8.0, 0.1).double()[80] == 2.0**-51
 
 
 @given(st.floats(-10, 10), st.floats(-10, 10), st.integers(0, 20))

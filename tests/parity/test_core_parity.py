@@ -261,3 +261,14 @@ def functional_of_complex_and_several(m):
         af.hessian(lambda x, y: (x * x * y).sum(), (x, y)),
         af.hvp(lambda x: (x**3).sum(), x, y)[1],
     ]
+
+
+# --- Ranges -----------------------------------------------------------------------------------
+
+
+@program
+def ranges(m):
+    ends = [(-8, 8, 0.1), (0, 1, 0.01), (2.3, -7, -0.07), (0.5, 3, 0.25), (0, 300, 1.5), (0, 9, 2.0)]
+    kinds = [m.float32, m.float64, m.float16]
+    made = [m.arange(*e, dtype=k).double() for e in ends for k in kinds]
+    return [[x.hex() for x in t.tolist()] for t in made]  # texts: equal to the bit
