@@ -113,3 +113,25 @@ def test_distributions_by_the_names_of_pytorchs_files():
     assert Normal is mt.distributions.Normal
     assert mt.distributions.studentT.StudentT is mt.distributions.StudentT
     assert minitorch.distributions.multinomial.__all__ == ["Multinomial"]
+
+
+def test_a_whole_transformer_is_saved_and_loaded_by_the_names_of_its_classes(tmp_path):
+    # As word_language_model: only the classes that it names may be in the file.
+    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 8), 1)
+    files = nn.modules
+    allowed = [
+        mt.nn.functional.relu,
+        files.activation.MultiheadAttention,
+        files.container.ModuleList,
+        files.dropout.Dropout,
+        files.linear.Linear,
+        files.linear.NonDynamicallyQuantizableLinear,
+        files.normalization.LayerNorm,
+        files.transformer.TransformerEncoder,
+        files.transformer.TransformerEncoderLayer,
+    ]
+    mt.save(model, tmp_path / "model.pt")
+    with mt.serialization.safe_globals(allowed):
+        back = mt.load(tmp_path / "model.pt")
+    x = mt.ones(3, 1, 8)
+    assert (back.eval()(x) == model.eval()(x)).all()

@@ -22,6 +22,7 @@ from minitorch.nn import hooks
 from minitorch.nn.conv import _ConvNd
 from minitorch.nn.dropout import _Dropout
 from minitorch.nn.loss import Loss
+from minitorch.nn.multihead_attention import NonDynamicallyQuantizableLinear
 from minitorch.nn.normalization import _BatchNorm, _InstanceNorm, _RunningNorm
 
 FILES = {
@@ -97,7 +98,7 @@ INTERNAL: dict[str, dict[str, Any]] = {
     "conv": {"_ConvNd": _ConvNd},
     "dropout": {"_DropoutNd": _Dropout},
     "instancenorm": {"_InstanceNorm": _InstanceNorm},
-    "linear": {"NonDynamicallyQuantizableLinear": nn.Linear},
+    "linear": {"NonDynamicallyQuantizableLinear": NonDynamicallyQuantizableLinear},
     "loss": {"_Loss": Loss},
     "module": {
         name: getattr(hooks, name)

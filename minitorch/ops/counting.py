@@ -11,6 +11,7 @@ from minitorch import return_types
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.checks import check_tensor
+from minitorch.ops.creation import linspace
 from minitorch.ops.out import with_out
 from minitorch.ops.undifferentiated import undifferentiated
 
@@ -103,9 +104,9 @@ def histogram(
                 f"got {weight.dtype} of shape {weight._data.shape}"
             )
     weights = None if weight is None else weight._data.reshape(-1)
-    hist = _counts(x, edges, weights, even=not isinstance(bins, TensorState))
+    hist = _counts(x, edges, weights, even=not isinstance(bins, TensorState), sharp=True)
     if density:
-        hist = hist / (hist.sum() * np.diff(edges))
+        hist = hist / hist.sum() / np.diff(edges)
     return return_types.histogram(
         undifferentiated(input, hist, "histogram"), undifferentiated(input, edges, "histogram")
     )
@@ -130,18 +131,26 @@ def _edges(name: str, x: np.ndarray, bins: int, span: Any) -> np.ndarray:
     if low == high:
         margin = 1 if name == "histc" else 0.5
         low, high = low - margin, high + margin
-    return np.linspace(low, high, bins + 1).astype(x.dtype)
+    return linspace(low, high, bins + 1, dtype=from_numpy_dtype(x.dtype))._data
 
 
-def _counts(x: np.ndarray, edges: np.ndarray, weight: Any, even: bool) -> np.ndarray:
-    """The elements, or their weights, between each edge and the next; the last edge is included."""
+def _counts(
+    x: np.ndarray, edges: np.ndarray, weight: Any, even: bool, sharp: bool = False
+) -> np.ndarray:
+    """The elements, or their weights, between each edge and the next; the last edge is included.
+
+    Where bins are even, a place is computed; `sharp` compares it with the edges on either side.
+    """
     bins = len(edges) - 1
     inside = (x >= edges[0]) & (x <= edges[-1])
     if weight is not None:
         weight = weight[inside]
     if even:
-        place = (x[inside] - edges[0]) * bins / (edges[-1] - edges[0])
-        place = np.minimum(place.astype(np.int64), bins - 1)
+        place = ((x[inside] - edges[0]) * bins / (edges[-1] - edges[0])).astype(np.int64)
+        place = np.minimum(place, bins - 1)
+        if sharp:  # rounding may have put it beside its bin
+            place -= x[inside] < edges[place]
+            place += (x[inside] >= edges[place + 1]) & (place < bins - 1)
     else:
         place = np.searchsorted(edges, x[inside], "right") - 1
         place = np.minimum(place, bins - 1)

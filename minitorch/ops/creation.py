@@ -479,9 +479,23 @@ def linspace(
     >>> minitorch.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    values, kind = _spaced(start, end, steps, dtype)
+    first, last, count, kind = _spaced(start, end, steps, dtype)
+    if kind.kind == "c":
+        real, imag = _even(first.real, last.real, count), _even(first.imag, last.imag, count)
+        values: np.ndarray = real + 1j * imag
+    else:
+        values = _even(first, last, count)
     result = made(values.astype(kind), device, requires_grad, layout)
     return result if out is None else store(out, result)
+
+
+def _even(first: Any, last: Any, count: int) -> np.ndarray:
+    """Steps from `first` up to halfway, then back from `last`: to the bit as PyTorch's."""
+    step = np.longdouble((last - first) / type(first)(max(count - 1, 1)))
+    i = np.arange(count)
+    forward = i < (count // 2 if count > 1 else 1)
+    numbers = np.where(forward, first + step * i, last - step * (count - 1 - i))
+    return numbers.astype(type(first))
 
 
 def logspace(
@@ -489,13 +503,14 @@ def logspace(
     layout: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``base ** linspace(start, end, steps)``."""
-    exponents, kind = _spaced(start, end, steps, dtype)
+    first, last, count, kind = _spaced(start, end, steps, dtype)
+    exponents = np.linspace(first, last, count, dtype="D" if kind.kind == "c" else "d")
     result = made(np.power(base, exponents).astype(kind), device, requires_grad, layout)
     return result if out is None else store(out, result)
 
 
-def _spaced(start: Any, end: Any, steps: Any, dtype: Any) -> tuple[np.ndarray, np.dtype[Any]]:
-    """The numbers in double precision, and the dtype that they are for."""
+def _spaced(start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any, Any, int, np.dtype[Any]]:
+    """The ends as PyTorch rounds them, how many numbers, and their dtype."""
     first, last = _value(start), _value(end)
     try:
         count = operator.index(steps)
@@ -511,9 +526,10 @@ def _spaced(start: Any, end: Any, steps: Any, dtype: Any) -> tuple[np.ndarray, n
         kind = to_numpy_dtype(dtype)
         if wide and kind.kind != "c":
             raise RuntimeError(f"complex ends need a complex dtype, got {dtype}")
-        if kind.kind in "iu":  # as PyTorch: the ends are converted first, the numbers last
-            first, last = int(first), int(last)
-    return np.linspace(first, last, count, dtype=np.complex128 if wide else np.float64), kind
+    if kind.kind in "iu":
+        first, last = int(first), int(last)
+    work = kind.type if kind.char in "fdFD" else np.dtype(np.float64).type
+    return work(first), work(last), count, kind
 
 
 def eye(

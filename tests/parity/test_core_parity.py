@@ -271,4 +271,13 @@ def ranges(m):
     ends = [(-8, 8, 0.1), (0, 1, 0.01), (2.3, -7, -0.07), (0.5, 3, 0.25), (0, 300, 1.5), (0, 9, 2.0)]
     kinds = [m.float32, m.float64, m.float16]
     made = [m.arange(*e, dtype=k).double() for e in ends for k in kinds]
-    return [[x.hex() for x in t.tolist()] for t in made]  # texts: equal to the bit
+    made += [m.linspace(a, b, n) for a, b in ((-8, 8), (0.1, -2.3)) for n in (1, 2, 60, 101)]
+    made += [m.linspace(-3, 7.7, 40, dtype=k) for k in (m.float64, m.int64)]
+    return [[float(x).hex() for x in t.tolist()] for t in made]  # texts: equal to the bit
+
+
+@program
+def even_bins(m):
+    x = m.tanh(m.linspace(-3, 3, 2001))
+    y = (x * 20).round() / 10  # many elements on the edges
+    return [[m.histogram(z, n).hist, m.histc(z, n)] for z in (x, y) for n in (7, 10, 100)]
