@@ -17,6 +17,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from minitorch.engine.state import RemovableHandle
 from minitorch.errors import StrictError
 from minitorch.nn.hooks import call_with_hooks, register_module_forward_pre_hook
 from minitorch.nn.module import Module
+from minitorch.nn.parameter import is_lazy
 from minitorch.optim import optimizer as optimizers
 from minitorch.optim.optimizer import Optimizer
 from minitorch.optim.swa_utils import update_bn
@@ -127,6 +129,9 @@ _runs: dict[frozenset[int], list[weakref.ref[Any]]] = {}  # what each backward r
 _MOST_RUNS = 256  # without a step in between
 _models: weakref.WeakSet[Module] = weakref.WeakSet()  # the models that were called
 _optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # those that are known
+_time = 0  # how many steps there were, of any optimizer
+_stepped: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()  # when last
+_called: weakref.WeakKeyDictionary[Module, int] = weakref.WeakKeyDictionary()  # when last, recorded
 
 
 def _watched_run(*args: Any, **kwargs: Any) -> dict[Any, Any]:
@@ -174,6 +179,7 @@ def _before_forward(module: Module, args: Any) -> None:
     if not mode.strict:
         return
     if mode.recording:
+        _called[module] = _time
         if module not in _models and not _is_nested():
             _models.add(module)
     elif module.training and not _is_nested() and _minds_training(module):
@@ -190,8 +196,9 @@ def _is_nested() -> bool:
 
 
 def _minds_training(module: Module) -> bool:
-    """Losses and activations do not; nobody calls eval() on them."""
-    return next(module.parameters(), None) is not None or bool(_moody(module))
+    """Losses and activations do not; nor do lazy modules when they first learn their shapes."""
+    parameters = list(module.parameters())
+    return bool(parameters or _moody(module)) and not any(map(is_lazy, parameters))
 
 
 def _moody(module: Module) -> list[str]:
@@ -254,6 +261,9 @@ def _before_step(optimizer: Optimizer, args: Any, kwargs: dict[str, Any]) -> Any
 
 
 def _after_step(optimizer: Optimizer, *_: Any) -> None:
+    global _time
+    _time += 1
+    _stepped[optimizer] = _time
     for p in _held(optimizer):
         if p._grad is not None:
             _remember_used(p._grad._data)
@@ -271,7 +281,56 @@ def _check_gradients(optimizer: Optimizer) -> None:
     if len(without) == len(wanted):
         raise StrictError(_idle_message(optimizer, strangers))
     if without:
+        chosen = _branches_not_taken(_stepped.get(optimizer, 0))
+        without = [p for p in without if id(p) not in chosen]
+    if without:
         raise StrictError(_without_message(optimizer, without))
+
+
+def _branches_not_taken(since: int) -> set[int]:
+    """The parameters of modules that a forward speaks of, and did not call since that time.
+
+    So it is with experts, layers left out at random, heads for several tasks: another step will
+    come to them.  What was called and has no gradient is detached; what forward does not speak of
+    is forgotten.
+    """
+    return {
+        id(p)
+        for model in list(_models)
+        for module in model.modules()
+        if _called.get(module, -1) >= since
+        for name, child in module.named_children()
+        if name in _spoken_of(type(module), "forward", set())
+        for p in _uncalled(child, since)
+    }
+
+
+def _uncalled(module: Module, since: int) -> Iterator[Any]:
+    """The parameters in `module` of what was not called; a list of modules never is, its items."""
+    if not any(_called.get(part, -1) >= since for part in module.modules()):
+        yield from module.parameters()
+    elif _called.get(module, -1) < since:
+        for child in module.children():
+            yield from _uncalled(child, since)
+
+
+def _spoken_of(kind: type, method: str, seen: set[str]) -> set[str]:
+    """The attributes that a method names, and the methods that it calls."""
+    function = getattr(kind, method, None)
+    if (
+        method in seen
+        or not inspect.isfunction(function)
+        or hasattr(Module, method) != (method == "forward")
+    ):
+        return set()
+    seen.add(method)
+    names = _names_in(function.__code__)
+    return names.union(*[_spoken_of(kind, name, seen) for name in names])
+
+
+def _names_in(code: CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, CodeType)]
+    return set(code.co_names).union(*map(_names_in, inner))
 
 
 def _held(optimizer: Optimizer) -> Iterator[Any]:

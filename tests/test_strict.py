@@ -245,6 +245,27 @@ def test_parameters_without_gradient():
             optimizer.step()
 
 
+def test_a_layer_that_forward_forgets_or_detaches_is_no_branch():
+    class Forgetful(Net):
+        def __init__(self):
+            super().__init__()
+            self.fc3 = nn.Linear(5, 3)  # and never mentioned again
+
+    class Detached(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 3)])
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x.detach())
+            return x
+
+    for model, name in ((Forgetful(), "fc3"), (Detached(), "layers.0")):
+        with mt.strict(), pytest.raises(StrictError, match=rf"{name}.weight .* got no gradient"):
+            step(model, sgd(model))
+
+
 def test_parameters_are_named_by_the_optimizer_where_there_is_no_model():
     w, b = (mt.ones(2, requires_grad=True) for _ in range(2))
     for params, name in (([w, b], "parameter 1"), ([("w", w), ("bias", b)], "bias")):
@@ -527,6 +548,40 @@ def closures():
 
 
 @correct
+def branches():
+    class Branches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.experts = nn.ModuleList([nn.Linear(4, 4) for _ in range(4)])
+            self.heads = nn.ModuleDict({"a": nn.Linear(4, 3), "b": Net()})
+            self.skipped = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+
+        def forward(self, x, i):
+            x = self.experts[i](x)
+            if i == 2:
+                x = self.skipped(x)
+            return self.head(x, "ab"[i % 2])
+
+        def head(self, x, name):
+            return self.heads[name](x)
+
+    model = Branches()
+    optimizer = sgd(model)
+    for i in range(4):
+        optimizer.zero_grad(set_to_none=i < 2)
+        F.cross_entropy(model(X, i), Y).backward()
+        optimizer.step()
+
+
+@correct
+def lazy_modules_that_learn_their_shapes():
+    model = nn.Sequential(nn.LazyLinear(5), nn.ReLU(), nn.LazyLinear(3))
+    with mt.no_grad():
+        model(X)
+    step(model, sgd(model))
+
+
+@correct
 def clipping_and_schedules():
     model = Net()
     optimizer = optim.AdamW(model.parameters())
@@ -646,6 +701,7 @@ def gradients_set_by_hand():
 
 @pytest.mark.parametrize("program", CORRECT)
 def test_correct_programs_are_not_accused(program):
+    mt.manual_seed(0)
     with mt.strict():
         program()
 
