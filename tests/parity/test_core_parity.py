@@ -268,7 +268,7 @@ def functional_of_complex_and_several(m):
 
 @program
 def ranges(m):
-    ends = [(-8, 8, 0.1), (0, 1, 0.01), (2.3, -7, -0.07), (0.5, 3, 0.25), (0, 300, 1.5), (0, 9, 2.0)]
+    ends = [(-8, 8, 0.1), (0, 1, 0.01), (2.3, -7, -0.07), (0.5, 3, 0.25), (0, 300, 1.5), (0, 9, 2)]
     kinds = [m.float32, m.float64, m.float16]
     made = [m.arange(*e, dtype=k).double() for e in ends for k in kinds]
     made += [m.linspace(a, b, n) for a, b in ((-8, 8), (0.1, -2.3)) for n in (1, 2, 60, 101)]
