@@ -305,6 +305,8 @@ class Module(Converting, Hooked):
     load_state_dict = saving.load_state_dict
     _save_to_state_dict = saving.save_to_state_dict
     _load_from_state_dict = saving.load_from_state_dict
+    get_extra_state = saving.get_extra_state
+    set_extra_state = saving.set_extra_state
 
     @_Convenience
     def save(self, path: Any, **options: Any) -> None:
@@ -326,41 +328,6 @@ class Module(Converting, Hooked):
         """
         self.load_state_dict(_serialization().load(path, **options), strict)
         return self
-
-    def get_extra_state(self) -> Any:
-        """Override to keep more than tensors in the state dict.
-
-        >>> from minitorch import nn
-        >>> class Counter(nn.Module):
-        ...     count = 0
-        ...     def get_extra_state(self):
-        ...         return {"count": self.count}
-        ...     def set_extra_state(self, state):
-        ...         self.count = state["count"]
-        >>> counter, other = Counter(), Counter()
-        >>> counter.count = 3
-        >>> counter.state_dict()["_extra_state"]
-        {'count': 3}
-        >>> other.load_state_dict(counter.state_dict()), other.count
-        (<All keys matched successfully>, 3)
-        """
-        raise RuntimeError("only called when a subclass overrides it")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Override to take back what `get_extra_state` gave.
-
-        >>> from minitorch import nn
-        >>> class Named(nn.Module):
-        ...     name = ""
-        ...     def get_extra_state(self):
-        ...         return self.name
-        ...     def set_extra_state(self, state):
-        ...         self.name = state
-        >>> named = Named()
-        >>> named.load_state_dict({"_extra_state": "fred"}), named.name
-        (<All keys matched successfully>, 'fred')
-        """
-        raise RuntimeError("a module that overrides get_extra_state must override set_extra_state")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

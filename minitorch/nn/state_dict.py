@@ -95,10 +95,45 @@ def save_to_state_dict(
         destination[prefix + EXTRA] = self.get_extra_state()
 
 
-def _has_extra(module: Module) -> bool:
-    from minitorch.nn.module import Module
+def get_extra_state(self: Module) -> Any:
+    """Override to keep more than tensors in the state dict.
 
-    return type(module).get_extra_state is not Module.get_extra_state
+    >>> from minitorch import nn
+    >>> class Counter(nn.Module):
+    ...     count = 0
+    ...     def get_extra_state(self: Module):
+    ...         return {"count": self.count}
+    ...     def set_extra_state(self, state):
+    ...         self.count = state["count"]
+    >>> counter, other = Counter(), Counter()
+    >>> counter.count = 3
+    >>> counter.state_dict()["_extra_state"]
+    {'count': 3}
+    >>> other.load_state_dict(counter.state_dict()), other.count
+    (<All keys matched successfully>, 3)
+    """
+    raise RuntimeError("only called when a subclass overrides it")
+
+
+def set_extra_state(self: Module, state: Any) -> None:
+    """Override to take back what `get_extra_state` gave.
+
+    >>> from minitorch import nn
+    >>> class Named(nn.Module):
+    ...     name = ""
+    ...     def get_extra_state(self: Module):
+    ...         return self.name
+    ...     def set_extra_state(self, state):
+    ...         self.name = state
+    >>> named = Named()
+    >>> named.load_state_dict({"_extra_state": "fred"}), named.name
+    (<All keys matched successfully>, 'fred')
+    """
+    raise RuntimeError("a module that overrides get_extra_state must override set_extra_state")
+
+
+def _has_extra(module: Module) -> bool:
+    return type(module).get_extra_state is not get_extra_state
 
 
 def load_state_dict(
