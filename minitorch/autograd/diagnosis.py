@@ -193,7 +193,8 @@ def _factor(samples: list[Sample], failed: list[Sample]) -> str:
         r = float(np.real(np.mean(together)))
         if abs(r + 1) < 2e-3:
             return "sign: ratio -1.000 everywhere"
-        if abs(r) < 1e-9 or np.any(np.abs(together - r) > max(0.1 * abs(r - 1), 1e-7)):
+        apart = np.abs(together - r)
+        if min(abs(r), abs(r - 1)) < 1e-8 or np.any(apart > max(0.1 * abs(r - 1), 1e-7)):
             return ""
         digits = 3 if abs(r - 1) > 0.02 else max(3, 1 - math.floor(math.log10(abs(r - 1))))
         return (

@@ -13,17 +13,23 @@ from typing import Any
 
 import numpy as np
 
+import minitorch as mt
 from minitorch.autograd.gradcheck import flat, partners, precision, sizes, unflat
+from minitorch.errors import LinAlgError
 from minitorch.numerics.finite_differences import Slopes
 from minitorch.numerics.slope_check import Verdict, judge
 from minitorch.testing.structure import arrays_in
 from minitorch.testing.subject import Run, Subject
 
-__all__ = ["Example", "Refused"]
+__all__ = ["OUTSIDE", "Example", "Refused"]
 
 ndarray = np.ndarray
 _ALL = 64  # so many elements of the inputs are moved one by one; of more, a part is
 _FEW = 4
+
+
+OUTSIDE = (np.linalg.LinAlgError, LinAlgError, ZeroDivisionError, FloatingPointError)
+"""How backward says, aloud, that it has no gradient for these numbers: a singular matrix, say."""
 
 
 class Refused(Exception):
@@ -84,9 +90,15 @@ class Example:
     def run(self) -> Run:
         """The first run, on the arrays themselves."""
         try:
-            return self.call()
+            run = self.call()
         except Exception as error:
             raise Refused from error
+        if any(not a.flags.c_contiguous for a in self.leaves) and self.random:
+            # Random numbers are drawn in the order of memory, which moved numbers do not keep.
+            self.leaves = [np.ascontiguousarray(a) for a in self.leaves]
+            self.originals = [a.copy() for a in self.leaves]
+            return self.call()
+        return run
 
     @cached_property
     def outs(self) -> list[ndarray]:
@@ -95,13 +107,21 @@ class Example:
 
     def value(self, leaves: Sequence[ndarray]) -> ndarray:
         """All outputs as one vector."""
-        outs = self.call(leaves, active=()).outs
+        try:
+            outs = self.call(leaves, active=()).outs
+        except Exception:
+            if not self.subject.has_graph:
+                raise
+            outs = self.call(leaves).outs  # it may differentiate inside, and need a graph to do so
         return np.concatenate([flat(out) for out in outs] or [np.zeros(0)])
 
     # --- incoming gradients ----------------------------------------------------------------------
 
     def draw_gs(self, salt: int = 0) -> list[ndarray]:
-        """Incoming gradients: numbers from 0.5 to 2 of either sign, the same for one example."""
+        """Incoming gradients: numbers from 0.5 to 2 of either sign, the same for one example.
+
+        Zero where the output is NaN or infinite, so that the rest can be compared.
+        """
         rng = np.random.default_rng((self.seed, salt))
 
         def numbers(out: ndarray) -> ndarray:
@@ -114,6 +134,9 @@ class Example:
             )
             for out in self.outs
         ]
+        for g, out in zip(gs, self.outs):
+            if np.isfinite(out).any():
+                g[~np.isfinite(out)] = 0
         live = self.run.live
         if any(live):  # an output marked as not differentiable takes none
             gs = [g if alive else np.zeros_like(g) for g, alive in zip(gs, live)]
@@ -139,7 +162,8 @@ class Example:
         run = self.run
         self.gs  # noqa: B018
         self.decoy()
-        return self.pull(run, [g.copy() for g in self.gs])
+        found = self.pull(run, [g.copy() for g in self.gs])
+        return [None if g is None else g.copy() for g in found]  # a later call may overwrite it
 
     def decoy(self) -> None:
         """Call the subject with other numbers of the same shapes: a stale value now shows."""
@@ -208,12 +232,19 @@ class Example:
         """Finite differences for each active leaf."""
         return [self.slopes_at(self.leaves, k) for k in range(len(self.active))]
 
-    def slopes_at(self, leaves: Sequence[ndarray], k: int) -> Slopes:
+    def slopes_at(
+        self,
+        leaves: Sequence[ndarray],
+        k: int,
+        chosen: ndarray | None = None,
+        inside: bool = True,
+    ) -> Slopes:
         """Finite differences of all outputs by the chosen numbers of active leaf `k`."""
-        i, chosen = self.active[k], self.chosen[k]
+        i = self.active[k]
+        chosen = self.chosen[k] if chosen is None else chosen
         whole = flat(leaves[i])
         start = whole if chosen is None else whole[chosen]
-        low, high = self.domains[i] or (-np.inf, np.inf)
+        low, high = (self.domains[i] if inside else None) or (-np.inf, np.inf)
 
         def function(vector: ndarray) -> ndarray:
             moved = list(leaves)
@@ -228,18 +259,43 @@ class Example:
 
     @property
     def epsilon(self) -> float:
-        return max([precision(out) for out in self.outs], default=2.0**-52)
+        """The relative precision of what comes out."""
+        return max([precision(out) for out in self.outs] + [self._inner_precision])
 
-    def along(self, directions: dict[int, ndarray]) -> Slopes:
+    @property
+    def _inner_precision(self) -> float:
+        """That of float32 if the function computes in it, whatever it returns; found out once."""
+        found = self.options.get("inner_precision")
+        if found is None:
+            if self.empty or not self.active or not self.finite:
+                return 2.0**-52
+            found = self.options["inner_precision"] = 2.0**-23 if self._rounds() else 2.0**-52
+        return found
+
+    def _rounds(self) -> bool:
+        """Whether numbers with all their digits come out as those of float32."""
+        leaves = [
+            np.asarray(a * (1 - 1 / 987.654321), a.dtype) if i in self.active else a
+            for i, a in enumerate(self.probe(0).leaves)
+        ]
+        try:
+            numbers = self.value(leaves)
+        except Exception:
+            return False
+        long = numbers[numbers * 2.0**12 != np.round(numbers * 2.0**12)]
+        return bool(long.size and np.isfinite(long).all() and np.all(long == np.float32(long)))
+
+    def along(
+        self, directions: dict[int, ndarray], leaves: Sequence[ndarray] | None = None
+    ) -> Slopes:
         """The slope of all outputs as several leaves move together, at ``t = 0``."""
+        start = self.leaves if leaves is None else leaves
 
         def function(t: ndarray) -> ndarray:
-            leaves = list(self.leaves)
+            moved = list(start)
             for i, d in directions.items():
-                leaves[i] = np.asarray(
-                    leaves[i] + unflat(t[0] * flat(d), leaves[i]), leaves[i].dtype
-                )
-            return self.value(leaves)
+                moved[i] = np.asarray(moved[i] + unflat(t[0] * flat(d), moved[i]), moved[i].dtype)
+            return self.value(moved)
 
         return Slopes(function, np.zeros(1), epsilon=self.epsilon, partner=partners(self.outs))
 
@@ -277,6 +333,22 @@ class Example:
             a if a.tobytes() == b.tobytes() else b.copy()
             for a, b in zip(self.leaves, self.originals)
         ]
+
+    @property
+    def random(self) -> bool:
+        """Whether a call draws random numbers, which may depend on dtype and layout."""
+        found = self.options.get("random")
+        if found is None:
+            state = mt.get_rng_state()
+            mt.manual_seed(self.subject.seed)
+            before = mt.get_rng_state()
+            try:
+                self.call()
+                found = not bool((mt.get_rng_state() == before).all())
+            finally:
+                mt.set_rng_state(state)
+            self.options["random"] = found
+        return found
 
     # --- facts -----------------------------------------------------------------------------------
 

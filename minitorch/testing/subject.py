@@ -43,6 +43,7 @@ class Subject:
     is_module = False
     name = ""
     target: Any = None
+    seed = 0
 
     def own(self) -> list[np.ndarray]:
         return []
@@ -116,7 +117,8 @@ class ModuleSubject(Subject):
 
     @contextmanager
     def narrowed(self) -> Iterator[None]:
-        kept = [(b, b._data) for b in self.module.buffers()]
+        frozen = [p for p in self.module.parameters() if p._node is None]
+        kept = [(b, b._data) for b in [*self.module.buffers(), *frozen]]
         for b, array in kept:
             if array.dtype == np.float64:
                 b._data = array.astype(np.float32)

@@ -22,6 +22,7 @@ _ORDER = [
     values.zero_size,
     gradients.gradient,
     gradients.broadcasting,
+    graph.own_shapes,
     gradients.linear,
     gradients.subsets,
     values.dtype_kept,

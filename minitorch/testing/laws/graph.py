@@ -10,25 +10,77 @@ from typing import Any
 import numpy as np
 
 import minitorch as mt
+from minitorch.autograd.function import _FunctionOp
 from minitorch.engine.backward import edge_of
-from minitorch.engine.state import LEAF, wrap
+from minitorch.engine.state import LEAF, Node, wrap
 from minitorch.testing.example import Example
 from minitorch.testing.laws.law import Broken, close, law, same, scale_of
 
-__all__ = ["graph_freed", "no_grad", "pickles", "second_backward"]
+__all__ = ["graph_freed", "no_grad", "own_shapes", "pickles", "second_backward"]
 
 
 @law("graph", limit=6)
 def no_grad(example: Example) -> None:
-    """Under ``no_grad`` the values are the same, and no graph is recorded."""
-    with mt.no_grad():
-        plain: Any = example.call()
+    """Under ``no_grad`` the values are the same, and no graph is recorded.
+
+    A function that differentiates inside may refuse to work there, aloud.
+    """
+    try:
+        with mt.no_grad():
+            plain: Any = example.call()
+    except RuntimeError:
+        return
     for t in plain.tensors:
         if edge_of(t) is not None and not any(t is leaf for leaf in plain.leaves):
             raise Broken("under no_grad, the result still requires grad")
     for have, want in zip(plain.outs, example.outs):
         if have.shape != want.shape or not close(have, want, 1e-12, scale_of(want)).all():
             raise Broken("under no_grad the value is another", expected=want, got=have)
+
+
+@law("graph", limit=8)
+def own_shapes(example: Example) -> None:
+    """What a Function's backward returns has the shapes of forward's arguments.
+
+    The engine sums a gradient that is too large down to its argument, as PyTorch's does, and hides
+    that a broadcast was not undone.  Whoever calls backward otherwise, or copies the formula, is
+    not so lucky.
+    """
+    if example.empty or not example.active:
+        return
+    run: Any = example.call()
+    for node in _function_nodes([t._node for t in run.tensors]):
+        if node.shape is not None:
+            g: Any = np.ones(node.shape, node.dtype)
+        else:
+            g = [None if like is None else np.ones(*like) for like in node.outputs]
+        try:
+            found = node.through(g)
+        except Exception:
+            return  # for the law of gradients to tell
+        for i, (got, edge) in enumerate(zip(found, node.inputs)):
+            want = None if edge is None else tuple(edge.shape)
+            if got is not None and want is not None and tuple(got.shape) != want:
+                text = (
+                    f"{node.op.name}.backward returns a gradient of shape {tuple(got.shape)} for "
+                    f"argument {i}, of shape {want}"
+                )
+                raise Broken(text, diagnosis=f"the broadcast was not undone: {text}")
+
+
+def _function_nodes(nodes: list[Any]) -> list[Any]:
+    """The nodes of Functions behind `nodes`."""
+    found, seen = [], set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Node) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting += node.inputs
+        if isinstance(node.op, _FunctionOp):
+            found.append(node)
+    return found
 
 
 @law("graph", limit=3)

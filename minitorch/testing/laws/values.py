@@ -87,8 +87,8 @@ def dtype_kept(example: Example) -> None:
     """float32 in, float32 out and back, with the numbers of float64 but for rounding.
 
     Catches gradients that lose precision, mistakes made in one dtype only, and constants and
-    buffers that widen everything: ``np.zeros(shape)`` is float64.  What NumPy widens in passing
-    (``g * np.where(x > 0, 1, 0.1)``) is let pass, and a pair whose forward widens.
+    buffers that widen everything.  NumPy widens in passing (``np.eye(3) * g`` is float64), which
+    loses nothing: a pair is held to the dtype itself only when you ask for this law by name.
     """
     if not example.active or not example.outs or not example.finite:
         return
@@ -101,7 +101,8 @@ def dtype_kept(example: Example) -> None:
                 leaf=k, diagnosis="wrong dtype",
             )  # fmt: skip
     dtypes = {example.leaves[i].dtype for i in example.active}
-    if dtypes == {np.dtype(np.float32)}:
+    strict = example.subject.has_graph or example.options.get("strict_dtype")
+    if strict and dtypes == {np.dtype(np.float32)}:
         _kept(example, example.leaves, example.run.outs, example.gradients)
     if len(dtypes) == 1 and dtypes <= set(_NARROW):
         _in_single_precision(example)
@@ -142,8 +143,8 @@ def _in_single_precision(example: Example) -> None:
             raise Broken(said) from error
     if example.subject.has_graph:
         _kept(example, leaves, narrow.outs, found)
-    elif all(out.dtype in _NARROW.values() for out in narrow.outs):
-        _note_wider(example, leaves, found)
+    elif example.options.get("strict_dtype"):
+        _kept(example, leaves, narrow.outs, found)
     for k in range(len(example.active)):
         want, have = reference.got(k, reference.gradients), found[k]
         if have is None:
@@ -152,28 +153,14 @@ def _in_single_precision(example: Example) -> None:
             raise Broken(f"the gradient of {example.label(k)} has another shape in float32", leaf=k)
         size = max(scale_of(want), 1e-3 * scale_of(*example.gs))
         right = close(have, want, 5e-3, size) | ~np.isfinite(want)
+        if not right.all() and example.random:
+            return  # float32 may draw other random numbers
         if not right.all() and not _sensitive(reference, k, have, want, right):
             raise Broken(
                 f"the gradient of {example.label(k)} in float32 is not that in float64",
                 leaf=k, expected=want, got=have, error=np.full(want.shape, 5e-3 * size),
                 wrong=~right, diagnosis="wrong in float32 only",
             )  # fmt: skip
-
-
-def _note_wider(example: Example, leaves: list[Any], gradients: list[Any]) -> None:
-    """Remember float64 gradients of float32 inputs; judged at the end of a check.
-
-    NumPy widens in passing (``g * np.where(x > 0, 1, 0.1)``), and computes in float64 then.  When
-    all numbers of all examples are float32 numbers, it was no computation that needed more.
-    """
-    seen = example.options.get("wider")
-    for k, i in enumerate(example.active):
-        got = gradients[k]
-        if seen is None or got is None or got.dtype.kind not in "fc" or not got.size:
-            continue
-        if got.dtype.itemsize > leaves[i].dtype.itemsize:
-            exact = same(got, got.astype(leaves[i].dtype).astype(got.dtype))
-            seen[k] = (example, exact and seen.get(k, (None, True))[1])
 
 
 def _sensitive(example: Example, k: int, have: Any, want: Any, right: Any) -> bool:
@@ -184,14 +171,22 @@ def _sensitive(example: Example, k: int, have: Any, want: Any, right: Any) -> bo
         leaves = list(example.leaves)
         for i in example.active:
             leaves[i] = np.asarray(leaves[i] * (1 + rng.uniform(-1, 1, leaves[i].shape) * 2.0**-23))
-        try:
-            found = example.pull(example.call(leaves), example.gs)[k]
-        except Exception:
-            return True
-        if found is None:
-            return True
-        spread = np.maximum(spread, np.abs(found - want))
+        for narrow, was in ((False, want), (True, have)):
+            try:
+                found = _pulled(example, leaves, narrow)[k]
+            except Exception:
+                return True
+            if found is None:
+                return True
+            spread = np.maximum(spread, np.abs(found - was))
     return bool(np.all(right | (np.abs(have - want) <= 100 * spread)))
+
+
+def _pulled(example: Example, leaves: list[Any], narrow: bool) -> list[Any]:
+    if not narrow:
+        return example.pull(example.call(leaves), example.gs)
+    run = example.call([a.astype(_NARROW.get(a.dtype, a.dtype)) for a in leaves])
+    return example.pull(run, [g.astype(out.dtype) for g, out in zip(example.gs, run.outs)])
 
 
 @law(limit=16)
@@ -211,6 +206,9 @@ def layout(example: Example) -> None:
         return
     outs = [out.copy() for out in base.outs]
     backs = example.pull(base, example.gs)
+    backs = [None if g is None else g.copy() for g in backs]
+    if example.random:
+        return  # random numbers are drawn in the order of memory
     for how in ("transposed", "strided", "reversed"):
         run = example.call([laid_out(a, how) for a in example.leaves])
         for have, want in zip(run.outs, outs):
