@@ -101,7 +101,7 @@ def get_extra_state(self: Module) -> Any:
     >>> from minitorch import nn
     >>> class Counter(nn.Module):
     ...     count = 0
-    ...     def get_extra_state(self: Module):
+    ...     def get_extra_state(self):
     ...         return {"count": self.count}
     ...     def set_extra_state(self, state):
     ...         self.count = state["count"]
@@ -121,7 +121,7 @@ def set_extra_state(self: Module, state: Any) -> None:
     >>> from minitorch import nn
     >>> class Named(nn.Module):
     ...     name = ""
-    ...     def get_extra_state(self: Module):
+    ...     def get_extra_state(self):
     ...         return self.name
     ...     def set_extra_state(self, state):
     ...         self.name = state
