@@ -118,7 +118,7 @@ class Converting(Walking):
         def convert(t: Any) -> Any:
             if t.is_floating_point() or t.is_complex():
                 return t.to(*args, **kwargs)
-            others = [a for a in args if not isinstance(a, DType | TensorState)]
+            others = [a for a in args if not isinstance(a, DType | TensorState | bool)]
             return t.to(
                 *others, **{k: v for k, v in kwargs.items() if k not in ("dtype", "tensor")}
             )

@@ -76,9 +76,10 @@ class Module(Converting, Hooked):
     _buffers: dict[str, Any]
     _modules: dict[str, Module | None]
     _version = 1
+    call_super_init = False  # True, beside another base class: that gets __init__'s arguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args or kwargs:
+        if (args or kwargs) and not self.call_super_init:
             raise TypeError(
                 f"{type(self).__name__}: Module.__init__() takes no arguments, "
                 f"got {[*args, *kwargs]}"
@@ -90,6 +91,8 @@ class Module(Converting, Hooked):
         put("_non_persistent_buffers_set", set())
         for hooks in _HOOKS:
             put(hooks, {})
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass writes its own.
@@ -154,7 +157,8 @@ class Module(Converting, Hooked):
                     f"parameter {name!r} was computed from others and has a grad_fn; a parameter "
                     "is made once and then changed by the optimizer"
                 )
-        self._parameters[name] = registered("parameter", self, name, param)
+            param = registered("parameter", self, name, param)
+        self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is part of the state but is not learnt; not `persistent`: not saved.

@@ -168,21 +168,25 @@ def load_state_dict(
     hooked = strict and bool(missing or unexpected) and not errors
     if hooked:  # a hook may forgive them
         _call_post_hooks(self, keys)
-    if strict:
-        if unexpected:
-            listed = ", ".join(f'"{k}"' for k in unexpected)
-            errors.insert(0, f"Unexpected key(s) in state_dict: {listed}.")
-        if missing:
-            listed = ", ".join(f'"{k}"' for k in missing)
-            errors.insert(0, f"Missing key(s) in state_dict: {listed}.")
-    if errors:
-        report = "\n\t".join(errors)
-        raise RuntimeError(f"Error(s) in loading state_dict for {self._get_name()}:\n\t{report}")
+    _report(self, keys, strict, errors)
     for module, name, value in writes:
         _write(module, name, value, assign)
     if not hooked:
         _call_post_hooks(self, keys)
+        _report(self, keys, strict, errors)  # a hook may have missed something
     return keys
+
+
+def _report(module: Module, keys: IncompatibleKeys, strict: bool, errors: list[str]) -> None:
+    """RuntimeError if there is anything to complain about."""
+    problems = [
+        f"{kind} key(s) in state_dict: " + ", ".join(f'"{key}"' for key in found) + "."
+        for kind, found in (("Missing", keys.missing_keys), ("Unexpected", keys.unexpected_keys))
+        if strict and found
+    ] + errors
+    if problems:
+        report = "\n\t".join(problems)
+        raise RuntimeError(f"Error(s) in loading state_dict for {module._get_name()}:\n\t{report}")
 
 
 def _call_post_hooks(module: Module, keys: IncompatibleKeys) -> None:
@@ -200,7 +204,8 @@ def _walk(
     missing: list[str], unexpected: list[str], errors: list[str], writes: list[Any],
 ) -> None:  # fmt: skip
     local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
-    local["assign_to_params_buffers"] = assign
+    if assign:
+        local["assign_to_params_buffers"] = True
     local["writes"] = writes
     # True: what is missing is always reported, and `strict` says whether that is an error.
     module._load_from_state_dict(given, prefix, local, True, missing, unexpected, errors)

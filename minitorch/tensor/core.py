@@ -279,6 +279,11 @@ class Core(TensorState):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, TensorState):
             raise TypeError(f"data must be a Tensor, got {type(value).__name__}")
+        if self._node is not None and value._data.dtype.kind not in "fcV":
+            raise RuntimeError(
+                "only floating and complex tensors can require gradients, and this one does: its "
+                f"data cannot become {value.dtype}"
+            )
         self._data = value._data
         self._view = self._live_views = None  # they look into the memory that it had
 

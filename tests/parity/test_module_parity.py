@@ -149,6 +149,12 @@ PROGRAMS = {
     "to tensor": lambda fw: list(net(fw).to(fw.ones(1, dtype=fw.float64)).state_dict().values()),
     "to device": lambda fw: list(net(fw).to("cpu", fw.float64).state_dict().values()),
     "to by name": lambda fw: list(net(fw).to(dtype=fw.float16).state_dict().values()),
+    "to dtype, not blocking": lambda fw: list(net(fw).to(fw.float64, True).state_dict().values()),
+    "type int": lambda fw: net(fw).type(fw.int32),
+    "other bases": lambda fw: (
+        (base := type("B", (), {"__init__": lambda self, v=7: setattr(self, "v", v)})),
+        type("M", (fw.nn.Module, base), {"call_super_init": True})(3).v,
+    )[1],
     "to int": lambda fw: net(fw).to(fw.int32),
     "type": lambda fw: list(fw.nn.Linear(2, 1).type(fw.float64).state_dict().values()),
     "to keeps the parameters": lambda fw: (
@@ -236,6 +242,24 @@ PROGRAMS = {
         repr(c),
         [bool((a == b).all()) for a, b in zip(m.state_dict().values(), c.state_dict().values())],
     )[2:],
+    "load, and a hook misses something": lambda fw: (
+        (m := fw.nn.Linear(1, 1)),
+        m.register_load_state_dict_post_hook(lambda mod, keys: keys.missing_keys.append("x")),
+        m.load_state_dict(m.state_dict()),
+    )[2],
+    "load with a metadata": lambda fw: logged(
+        fw,
+        lambda log: type(
+            "M",
+            (fw.nn.Module,),
+            {
+                "_version": 3,
+                "_load_from_state_dict": lambda self, state, prefix, meta, *rest: log.append(
+                    [prefix, meta.get("assign_to_params_buffers")]
+                ),
+            },
+        )().load_state_dict({}, assign=bool(log)),
+    ),
     "repr": lambda fw: repr(net(fw)),
     "no forward": lambda fw: fw.nn.Module()(1),
     "version": lambda fw: [fw.nn.Linear(1, 1)._version, fw.nn.BatchNorm1d(1)._version],

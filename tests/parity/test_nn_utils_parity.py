@@ -432,7 +432,7 @@ def test_torch_itself_has_no_names_that_are_missing_here():
     import minitorch
 
     left_out = {
-        "nn": "Container DataParallel SyncBatchNorm factory_kwargs CrossMapLRN2d NLLLoss2d",
+        "nn": "Container SyncBatchNorm factory_kwargs CrossMapLRN2d NLLLoss2d",
         "nn.functional": (
             "Callable DType Optional ScalingType SwizzleType Tensor assert_int_or_pair "
             "boolean_dispatch conv_tbc grouped_mm handle_torch_function has_torch_function "
@@ -459,3 +459,22 @@ def test_torch_itself_has_no_names_that_are_missing_here():
         ours = getattr(minitorch.nn.utils, part)
         theirs = getattr(torch.nn.utils, part).__all__
         assert set(ours.__all__) >= set(theirs)
+
+
+def test_every_layer_is_also_found_in_pytorchs_file_of_it():
+    """``torch.nn.modules.dropout.Dropout``, and no class is forgotten when one is added here."""
+    import minitorch
+
+    left_out = {"Container", "CrossMapLRN2d", "NLLLoss2d", "SyncBatchNorm"}
+    classes = set(torch.nn.modules.__all__) - left_out
+    for name in classes:
+        file = getattr(torch.nn.modules, name).__module__.split(".")[-1]
+        ours = getattr(getattr(minitorch.nn.modules, file), name)
+        assert ours is getattr(minitorch.nn, name), (file, name)
+    assert set(minitorch.nn.modules.__all__) == classes
+    here = {
+        name
+        for name, kind in vars(minitorch.nn).items()
+        if isinstance(kind, type) and issubclass(kind, minitorch.nn.Module)
+    }
+    assert here - classes == {"DataParallel"}  # of torch.nn.parallel
