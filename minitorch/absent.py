@@ -41,7 +41,7 @@ INSTEAD = {
     "torch.jagged": "tensors are rectangular; use nn.utils.rnn.pad_sequence and a mask",
     "torch.nn.parallel.scatter": "there is one device; leave it out",
     "torch.nn.Container": "use nn.Module, Sequential or ModuleList",
-    "torch.nn.CrossMapLRN2d": "use nn.LocalResponseNorm, which adds up the channels that its docs say",
+    "torch.nn.CrossMapLRN2d": "use nn.LocalResponseNorm",
     "torch.nn.NLLLoss2d": "use nn.NLLLoss, which takes any number of dimensions",
     "torch.nn.utils.stateless": "use torch.func.functional_call",
     "torch.nn.SyncBatchNorm": "there is one device; use BatchNorm1d, 2d or 3d",
