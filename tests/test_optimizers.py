@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import minitorch as mt
 from minitorch import optim
+from minitorch.numerics.added import add_scaled
 
 # Rates with which each gets down a small bowl.
 OPTIMIZERS = {
@@ -257,19 +258,84 @@ def test_hooks_and_names():
     assert calls == ["before", "after"]
 
 
-@pytest.mark.parametrize("name", ["SGD", "AdamW", "RMSprop", "Rprop"])
-def test_shares_of_threads_change_no_bit(name, monkeypatch):
+@pytest.mark.parametrize("name", ["SGD", "ASGD", "AdamW", "RMSprop", "Rprop", "Adafactor"])
+def test_the_number_of_threads_changes_no_bit(name, monkeypatch):
+    monkeypatch.setattr("minitorch.optim.elementwise.SHARED", 1)
+    monkeypatch.setattr("minitorch.numerics.added.SHARED", 1)
     rng = np.random.default_rng(0)
-    start = rng.standard_normal(200_001).astype(np.float32)
+    start = rng.standard_normal(700_001).astype(np.float32)
     slopes = [rng.standard_normal(start.size).astype(np.float32) for _ in range(2)]
-    results = []
-    for shared in (1, 1 << 40):
-        monkeypatch.setattr("minitorch.optim.elementwise.SHARED", shared)
-        p = mt.tensor(start).requires_grad_()
-        optimizer = build(name, [p])
-        for slope in slopes:
-            p.grad = mt.tensor(slope)
-            optimizer.step()
-        results.append(p.detach().numpy())
-    assert np.array_equal(*results)
+    results, usual = [], mt.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            mt.set_num_threads(threads)
+            p = mt.tensor(start).requires_grad_()
+            optimizer = build(name, [p])
+            for slope in slopes:
+                p.grad = mt.tensor(slope)
+                optimizer.step()
+            results.append(p.detach().numpy())
+    finally:
+        mt.set_num_threads(usual)
+    assert np.array_equal(results[0], results[1])
+    assert np.array_equal(results[0], results[2])
     assert not np.array_equal(results[0], start)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("size", [0, 1, 5, 40_001, 1_100_003])
+def test_adding_a_multiple_in_one_pass(size, dtype):
+    rng = np.random.default_rng(size)
+    y, x = rng.standard_normal((2, size)).astype(dtype)
+    exact = y.astype(np.longdouble) + np.longdouble(dtype(-0.1)) * x.astype(np.longdouble)
+    x_before = x.copy()
+    add_scaled(y, -0.1, x)
+    assert np.abs(y - exact).max(initial=0) <= 2 * np.finfo(dtype).eps * np.abs(exact).max(
+        initial=1
+    )
+    assert np.array_equal(x, x_before)
+
+
+def test_adding_a_multiple_to_every_second_element():
+    y = np.zeros(100_000, np.float32)
+    add_scaled(y[::2], 3.0, np.ones(50_000, np.float32))
+    assert np.array_equal(y, np.tile(np.float32([3, 0]), 50_000))
+
+
+STEPPED = {
+    "step()": (lambda o, closure: o.step(), ("o",), {}),
+    "step(closure)": (lambda o, closure: o.step(closure), ("o", "closure"), {}),
+    "step(closure=closure)": (lambda o, closure: o.step(closure=closure), ("o",), {"closure": 1}),
+}
+
+
+@pytest.mark.parametrize("step", STEPPED)
+@pytest.mark.parametrize("name", ["SGD", "Adam", "Muon"])
+def test_step_hooks_get_the_arguments_as_they_were_given(name, step):
+    p = mt.ones(2, 2, requires_grad=True)
+    p.grad = mt.ones(2, 2)
+    optimizer, seen = getattr(optim, name)([p]), []
+    optimizer.register_step_pre_hook(lambda *given: seen.append(given))
+    optimizer.register_step_post_hook(lambda *given: seen.append(given))
+
+    def closure():
+        return (p * p).sum()
+
+    call, args, kwargs = STEPPED[step]
+    call(optimizer, closure)
+    known = {"o": optimizer, "closure": closure}
+    expected = (optimizer, tuple(known[a] for a in args), dict.fromkeys(kwargs, closure))
+    assert seen == [expected, expected]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adagrad"])
+def test_switches_that_exclude_each_other(name):
+    make, params = getattr(optim, name), [mt.ones(2, requires_grad=True)]
+    for harmless in ({"fused": True}, {"foreach": True}, {"fused": False, "foreach": True}):
+        make(params, **harmless)
+    with pytest.raises(RuntimeError, match="together"):
+        make(params, fused=True, foreach=True)
+    with pytest.raises(RuntimeError, match="does not support"):
+        make(params, fused=True, differentiable=True)
+    with pytest.raises(NotImplementedError, match="create_graph"):
+        make(params, differentiable=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 LINE = 64  # bytes
-TILE_BYTES = 1 << 17  # larger arrays are worked on in such pieces: five of them fit into the L2
+TILE_BYTES = 1 << 18  # larger arrays are worked on in such pieces: five of them fit into the L2
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
@@ -37,6 +37,7 @@ _scratch = _Scratch()
 def scratch(size: int, dtype: np.dtype[Any]) -> np.ndarray:
     """The thread's one tile of `dtype`, cut to `size` elements: for what is dropped at once."""
     tile = _scratch.tiles.get(dtype)
-    if tile is None:
-        tile = _scratch.tiles[dtype] = aligned((TILE_BYTES // dtype.itemsize,), dtype)
+    if tile is None or tile.size < size:
+        count = max(size, TILE_BYTES // dtype.itemsize)
+        tile = _scratch.tiles[dtype] = aligned((count,), dtype)
     return tile[:size]

@@ -35,18 +35,26 @@ Work = Callable[[int, int], Any]
 
 
 @functools.cache
-def _openblas() -> tuple[Any, Any] | None:
-    """The functions that get and set the number of OpenBLAS's threads; None for another BLAS."""
+def openblas() -> tuple[Any, str, str] | None:
+    """NumPy's OpenBLAS, and what its functions' names begin and end with; None for another BLAS."""
     library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
     for prefix, suffix in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
-        try:
-            return (
-                getattr(library, f"{prefix}openblas_get_num_threads{suffix}"),
-                getattr(library, f"{prefix}openblas_set_num_threads{suffix}"),
-            )
-        except AttributeError:
-            continue
+        if hasattr(library, f"{prefix}openblas_get_num_threads{suffix}"):
+            return library, prefix, suffix
     return None
+
+
+@functools.cache
+def _openblas() -> tuple[Any, Any] | None:
+    """The functions that get and set the number of OpenBLAS's threads; None for another BLAS."""
+    found = openblas()
+    if found is None:
+        return None
+    library, prefix, suffix = found
+    return (
+        getattr(library, f"{prefix}openblas_get_num_threads{suffix}"),
+        getattr(library, f"{prefix}openblas_set_num_threads{suffix}"),
+    )
 
 
 class _Alone:

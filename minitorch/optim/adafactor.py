@@ -9,7 +9,10 @@ import numpy as np
 
 from minitorch.dtypes import finfo
 from minitorch.engine.state import wrap
-from minitorch.optim.elementwise import scalar
+from minitorch.numerics.added import add_scaled
+from minitorch.numerics.aligned import scratch
+from minitorch.numerics.product import with_vector
+from minitorch.optim.elementwise import by_tile, scalar
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
 
 
@@ -68,18 +71,33 @@ class Adafactor(Optimizer):
             rate = min(lr, step**-0.5) * max(eps2, _rms(p))
             if group["weight_decay"]:
                 p *= 1 - lr * group["weight_decay"]
-            square = g * g
+            u = np.empty(p.shape, p.dtype)
             if p.ndim > 1:
                 rows, columns = state["row_var"]._data, state["col_var"]._data
-                rows += new * (_mean(square, -1) - rows)
-                columns += new * (_mean(square, -2) - columns)
-                v = rows @ columns / np.maximum(_mean(rows, -2), tiny)
+                np.multiply(g, g, out=u)
+                rows += new * (_mean(u, -1) - rows)
+                columns += new * (_mean(u, -2) - columns)
+                v = np.multiply(rows / np.maximum(_mean(rows, -2), tiny), columns, out=u)
             else:
-                variance = state["variance"]._data
-                variance += new * (square - variance)
-                v = variance
-            u = g / np.sqrt(np.maximum(v, tiny * tiny))
-            p -= rate / max(1.0, _rms(u) / group["d"]) * u
+                v = state["variance"]._data
+                by_tile(_average, v.reshape(-1), g.reshape(-1), new)
+            by_tile(_scale, u.reshape(-1), g.reshape(-1), v.reshape(-1), tiny * tiny)
+            add_scaled(p, -rate / max(1.0, _rms(u) / group["d"]), u)
+
+
+def _average(v: np.ndarray, g: np.ndarray, new: float) -> None:
+    """``v += new (g^2 - v)``."""
+    t = np.multiply(g, g, scratch(v.size, v.dtype))
+    t -= v
+    t *= new
+    v += t
+
+
+def _scale(u: np.ndarray, g: np.ndarray, v: np.ndarray, least: float) -> None:
+    """``u = g / sqrt(v)``, with `v` not below `least`."""
+    np.maximum(v, least, out=u)
+    np.sqrt(u, out=u)
+    np.divide(g, u, out=u)
 
 
 def _start(p: np.ndarray) -> dict[str, np.ndarray]:
@@ -95,4 +113,4 @@ def _mean(x: np.ndarray, axis: int) -> np.ndarray:
 
 def _rms(x: np.ndarray) -> float:
     flat = x.reshape(-1)
-    return math.sqrt(float(flat @ flat) / max(1, flat.size))
+    return math.sqrt(float(with_vector(flat, flat)) / max(1, flat.size))

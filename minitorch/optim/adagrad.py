@@ -16,7 +16,7 @@ class Adagrad(Elementwise):
     At step t, `lr` is divided by ``1 + (t - 1) lr_decay``; `initial_accumulator_value` is where `s`
     starts.
     Duchi et al., "Adaptive Subgradient Methods for Online Learning", 2011.
-    Mirrors ``torch.optim.Adagrad``; `foreach`, `differentiable`, `fused` are ignored.
+    Mirrors ``torch.optim.Adagrad``; `foreach` and `fused` are accepted and ignored.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Adadelta(Elementwise):
     """``p -= lr d`` with ``d = g RMS(d) / RMS(g)``: running root mean squares, `eps` added inside.
 
     Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012.
-    Mirrors ``torch.optim.Adadelta``; `foreach`, `capturable`, `differentiable` are ignored.
+    Mirrors ``torch.optim.Adadelta``; `foreach` and `capturable` are accepted and ignored.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class RMSprop(Elementwise):
     `centered` takes the square of the mean gradient off `v`; `momentum` gathers the steps.
     Tieleman & Hinton, lecture 6.5 of "Neural Networks for Machine Learning", 2012; centered:
     Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
-    Mirrors ``torch.optim.RMSprop``; `capturable`, `foreach`, `differentiable` are ignored.
+    Mirrors ``torch.optim.RMSprop``; `capturable` and `foreach` are accepted and ignored.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class Adam(Elementwise):
     the root.  `amsgrad` takes the largest `v` seen (Reddi et al., 2018).  `weight_decay` is added
     to the gradient, or taken off the parameter if `decoupled_weight_decay`.
     Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015.
-    Mirrors ``torch.optim.Adam``; `foreach`, `capturable`, `differentiable`, `fused` are ignored.
+    Mirrors ``torch.optim.Adam``; `foreach`, `capturable` and `fused` are accepted and ignored.
 
     >>> import minitorch
     >>> x = minitorch.tensor([1.0, 30.0], requires_grad=True)

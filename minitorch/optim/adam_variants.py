@@ -15,7 +15,7 @@ class Adamax(Elementwise):
 
     At step t, `m` is divided by ``1 - beta1^t``.
     Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, section 7.
-    Mirrors ``torch.optim.Adamax``; `foreach`, `differentiable`, `capturable` are ignored.
+    Mirrors ``torch.optim.Adamax``; `foreach` and `capturable` are accepted and ignored.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Adamax(Elementwise):
         return {"exp_avg": np.zeros_like(p), "exp_inf": np.zeros_like(p)}
 
     def formula(self, group: dict[str, Any], scalars: Arrays) -> Change:
-        (beta1, beta2), eps = group["betas"], group["eps"]
+        (beta1, beta2), eps = map(float, group["betas"]), group["eps"]
         rate = float(group["lr"]) / (1 - beta1 ** scalars["step"].item(0))
 
         def change(p: np.ndarray, g: np.ndarray, exp_avg: np.ndarray, exp_inf: np.ndarray) -> None:
@@ -63,7 +63,7 @@ class NAdam(Elementwise):
 
     The weight of the momentum grows with t: ``mu = beta1 (1 - 0.96^(t momentum_decay) / 2)``.
     Dozat, "Incorporating Nesterov Momentum into Adam", 2016.
-    Mirrors ``torch.optim.NAdam``; `foreach`, `capturable`, `differentiable` are ignored.
+    Mirrors ``torch.optim.NAdam``; `foreach` and `capturable` are accepted and ignored.
     """
 
     scalars = ("step", "mu_product")
@@ -104,7 +104,7 @@ class NAdam(Elementwise):
         }
 
     def formula(self, group: dict[str, Any], scalars: Arrays) -> Change:
-        (beta1, beta2), lr, eps = group["betas"], float(group["lr"]), group["eps"]
+        (beta1, beta2), lr, eps = map(float, group["betas"]), float(group["lr"]), group["eps"]
         step, slowness = scalars["step"].item(0), group["momentum_decay"]
         mu = beta1 * (1 - 0.5 * 0.96 ** (step * slowness))
         mu_next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * slowness))
@@ -130,7 +130,7 @@ class RAdam(Elementwise):
     """Adam that waits with ``1 / sqrt(v)`` until `v` has seen enough, and then rectifies it.
 
     Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020.
-    Mirrors ``torch.optim.RAdam``; `foreach`, `capturable`, `differentiable` are ignored.
+    Mirrors ``torch.optim.RAdam``; `foreach` and `capturable` are accepted and ignored.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class RAdam(Elementwise):
         return {"exp_avg": np.zeros_like(p), "exp_avg_sq": np.zeros_like(p)}
 
     def formula(self, group: dict[str, Any], scalars: Arrays) -> Change:
-        (beta1, beta2), eps = group["betas"], group["eps"]
+        (beta1, beta2), eps = map(float, group["betas"]), group["eps"]
         step = scalars["step"].item(0)
         rate = float(group["lr"]) / (1 - beta1**step)
         correction = 1 - beta2**step

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.numerics.added import add_scaled
+from minitorch.numerics.aligned import scratch
 from minitorch.optim.elementwise import Arrays, Change, Elementwise, scalar
 from minitorch.optim.optimizer import check_at_least, check_lr
 
@@ -15,7 +17,7 @@ class ASGD(Elementwise):
 
     ``eta = lr / (1 + lambd lr t)^alpha`` falls with the step t.
     Polyak & Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
-    Mirrors ``torch.optim.ASGD``; `foreach`, `differentiable`, `capturable` are ignored.
+    Mirrors ``torch.optim.ASGD``; `foreach` and `capturable` are accepted and ignored.
     """
 
     scalars = ("step", "eta", "mu")
@@ -52,8 +54,14 @@ class ASGD(Elementwise):
         scalars["mu"].fill(1 / max(1, step - group["t0"]))
 
         def change(p: np.ndarray, g: np.ndarray, ax: np.ndarray) -> None:
+            t = scratch(p.size, p.dtype)
             p *= 1 - lambd * eta
-            p -= eta * g
-            ax += mu * (p - ax)
+            add_scaled(p, -eta, g, t)
+            if mu == 1:
+                ax[...] = p
+            else:
+                np.subtract(p, ax, t)
+                t *= mu
+                ax += t
 
         return change

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
+from minitorch.numerics.added import add_scaled
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
 
 
@@ -78,7 +79,7 @@ class Muon(Optimizer):
             else:
                 scale = math.sqrt(max(1, p.shape[0] / p.shape[1]))
             p *= 1 - lr * group["weight_decay"]
-            p -= lr * scale * step.astype(p.dtype, copy=False)
+            add_scaled(p, -lr * scale, step.astype(p.dtype, copy=False))
 
 
 def orthogonal(
@@ -106,5 +107,10 @@ def _rounded(x: Any) -> np.ndarray:
     """The nearest bfloat16 numbers, the even one of two, as float32: its upper two bytes."""
     exact = np.asarray(x, np.float32)
     bits = exact.view(np.uint32)
-    near = (bits + (0x7FFF + (bits >> 16 & 1))) & 0xFFFF0000
-    return np.where(np.isfinite(exact), near.view(np.float32), exact)
+    near = bits >> 16  # in place from here on: memory that is in the cache already
+    near &= 1
+    near += 0x7FFF
+    near += bits
+    near &= 0xFFFF0000
+    result = near.view(np.float32)
+    return result if np.isfinite(exact).all() else np.where(np.isfinite(exact), result, exact)

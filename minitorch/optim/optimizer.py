@@ -24,13 +24,45 @@ _POST_HOOKS: dict[int, Any] = {}
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer."""
+    """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer.
+
+    `args` begins with the optimizer, as in PyTorch; a hook may return ``(args, kwargs)`` to go on
+    with instead.
+    """
     return RemovableHandle(_PRE_HOOKS, hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
     return RemovableHandle(_POST_HOOKS, hook)
+
+
+def _between_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """`step`, with the hooks called around it: the global ones first, and last.
+
+    They get the arguments as they were given, the optimizer the first of them.
+    """
+
+    @functools.wraps(step)
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not (_PRE_HOOKS or self._step_pre_hooks or _POST_HOOKS or self._step_post_hooks):
+            return step(self, *args, **kwargs)
+        args = self, *args
+        for hook in [*_PRE_HOOKS.values(), *self._step_pre_hooks.values()]:
+            result = hook(self, args, kwargs)
+            if result is not None:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        "a step pre-hook returns None or (args, kwargs), got "
+                        f"{type(result).__name__}"
+                    )
+                args, kwargs = result
+        loss = step(*args, **kwargs)
+        for hook in [*self._step_post_hooks.values(), *_POST_HOOKS.values()]:
+            hook(self, args, kwargs)
+        return loss
+
+    return hooked
 
 
 class Optimizer:
@@ -54,6 +86,7 @@ class Optimizer:
                 "an optimizer takes an iterable of parameters, such as model.parameters(); got "
                 f"a {type(params).__name__}" + (": call it" if inspect.isroutine(params) else "")
             )
+        _check_switches(defaults)
         self.defaults = defaults
         self.state: dict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -113,10 +146,9 @@ class Optimizer:
             raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(group)
 
+    @_between_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once.  `closure` recomputes the loss, which is returned."""
-        if _PRE_HOOKS or self._step_pre_hooks:
-            (_, closure), _ = _before_step(self, (self, closure), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -130,8 +162,6 @@ class Optimizer:
                 stamp_all(params, where)
         finally:
             mode.recording = recording
-        if _POST_HOOKS or self._step_post_hooks:
-            _after_step(self, (self, closure), {})
         return loss
 
     def update(self, group: dict[str, Any], params: list[Any], grads: list[np.ndarray]) -> None:
@@ -160,7 +190,11 @@ class Optimizer:
     # --- hooks --------------------------------------------------------------------------------
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ones."""
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ones.
+
+        `args` begins with the optimizer, as in PyTorch: ``(optimizer, closure)`` for
+        ``step(closure)``.
+        """
         return RemovableHandle(self._step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -278,35 +312,6 @@ def _through(hooks: dict[int, Any], optimizer: Any, state: dict[str, Any]) -> di
     return state
 
 
-def _before_step(optimizer: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Call the hooks before a step, the global ones first; they may replace its arguments."""
-    for hook in [*_PRE_HOOKS.values(), *optimizer._step_pre_hooks.values()]:
-        result = hook(optimizer, args, kwargs)
-        if result is not None:
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError(
-                    f"a step pre-hook returns None or (args, kwargs), got {type(result).__name__}"
-                )
-            args, kwargs = result
-    return args, kwargs
-
-
-def _after_step(optimizer: Any, args: Any, kwargs: dict[str, Any]) -> None:
-    for hook in [*optimizer._step_post_hooks.values(), *_POST_HOOKS.values()]:
-        hook(optimizer, args, kwargs)
-
-
-def _between_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(step)
-    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        args, kwargs = _before_step(self, (self, *args), kwargs)
-        loss = step(*args, **kwargs)
-        _after_step(self, args, kwargs)
-        return loss
-
-    return hooked
-
-
 def _adopt(value: Any, param: Any, is_scalar: bool) -> Any:
     """A copy of one entry of a loaded state: floating tensors in the parameter's dtype."""
     if isinstance(value, list):
@@ -316,6 +321,21 @@ def _adopt(value: Any, param: Any, is_scalar: bool) -> Any:
     data, dtype = value._data, param._data.dtype
     keep = is_scalar or data.dtype.kind not in "fcV" or dtype.kind == "c"
     return wrap(data.copy() if keep else data.astype(dtype))
+
+
+def _check_switches(defaults: dict[str, Any]) -> None:
+    """`foreach`, `fused` and `capturable` choose between PyTorch's code paths; here is but one."""
+    differentiable = defaults.get("differentiable")
+    if defaults.get("fused"):
+        if differentiable:
+            raise RuntimeError("`fused` does not support `differentiable`")
+        if defaults.get("foreach"):
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    if differentiable:
+        raise NotImplementedError(
+            "differentiable=True is not there: to differentiate through a step, write it as a "
+            "formula of tensors, with the gradients of minitorch.autograd.grad(create_graph=True)"
+        )
 
 
 def check_at_least(name: str, value: Any, low: float = 0.0) -> None:
@@ -333,6 +353,7 @@ def check_lr(lr: Any) -> None:
 
 def check_betas(betas: Sequence[Any]) -> None:
     """ValueError unless all of `betas` are in [0, 1)."""
-    for i, beta in enumerate(betas):
+    for i in range(2):
+        beta = betas[i]
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta} (must be in [0, 1))")

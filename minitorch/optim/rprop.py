@@ -16,7 +16,7 @@ class Rprop(Elementwise):
     It is multiplied by ``etas[1]`` then, by ``etas[0]`` where the sign has changed (that step is
     left out), and kept within `step_sizes`.  For whole batches, not for noisy gradients.
     Riedmiller & Braun, "A Direct Adaptive Method for Faster Backpropagation Learning", 1993.
-    Mirrors ``torch.optim.Rprop``; `capturable`, `foreach`, `differentiable` are ignored.
+    Mirrors ``torch.optim.Rprop``; `capturable` and `foreach` are accepted and ignored.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine.state import wrap
+from minitorch.numerics.added import add_scaled
 from minitorch.numerics.aligned import aligned, scratch
 from minitorch.optim.elementwise import SMALL, by_tile
 from minitorch.optim.optimizer import Optimizer, check_at_least, check_lr
@@ -18,7 +19,7 @@ class SGD(Optimizer):
     `weight_decay` adds ``weight_decay * p`` to the gradient; `nesterov` looks ahead, with
     ``g + momentum * buffer``; `maximize` goes up.  The first step takes ``buffer = g``.
     Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
-    Mirrors ``torch.optim.SGD``; `foreach`, `differentiable` and `fused` are accepted and ignored.
+    Mirrors ``torch.optim.SGD``; `foreach` and `fused` are accepted and ignored.
 
     >>> import minitorch
     >>> x = minitorch.tensor([1.0], requires_grad=True)
@@ -59,6 +60,7 @@ class SGD(Optimizer):
         lr, momentum, dampening = float(group["lr"]), group["momentum"], group["dampening"]
         weight_decay, nesterov = group["weight_decay"], group["nesterov"]
         maximize, first, dtype = group["maximize"], False, None
+        several = momentum or weight_decay or maximize  # passes over an array
 
         def change(data: np.ndarray, g: Any, buffer: Any, out: Any = None) -> None:
             if maximize:
@@ -72,7 +74,7 @@ class SGD(Optimizer):
                     buffer *= decay
                     buffer += g if dampening == 0 else (1 - dampening) * g
                 g = g + decay * buffer if nesterov else buffer
-            data -= np.multiply(g, rate, out)
+            add_scaled(data, rate, g, out)
 
         def change_tile(data: np.ndarray, g: Any, buffer: Any) -> None:
             change(data, g, buffer, scratch(data.size, data.dtype))
@@ -82,7 +84,7 @@ class SGD(Optimizer):
             if data.dtype is not dtype:
                 # Numbers as arrays: with them, a ufunc starts 0.2 us sooner than with floats.
                 dtype = data.dtype
-                rate, decay = np.array(lr, dtype), np.array(momentum, dtype)
+                rate, decay = np.array(-lr, dtype), np.array(momentum, dtype)
             if momentum:
                 state = self.state[p]
                 held = state.get("momentum_buffer")
@@ -93,7 +95,7 @@ class SGD(Optimizer):
                     held = state["momentum_buffer"] = wrap(buffer)
                 buffer = held._data
             arrays = (data, g, buffer)
-            if data.size <= SMALL:
+            if data.size <= SMALL or not several:
                 change(data, g, buffer)
             elif all(a is None or a.flags.c_contiguous for a in arrays):
                 by_tile(change_tile, *[a if a is None else a.reshape(-1) for a in arrays])
