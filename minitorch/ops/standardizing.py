@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.numerics.adding import add_rows, add_up, widened
+from minitorch.numerics.buffers import small_buffers
 from minitorch.numerics.threads import spread
 from minitorch.numerics.tiles import BLOCK, LARGE
 from minitorch.ops.fused import fused
@@ -191,7 +192,7 @@ def _standardized_channels_reference(
     return _affine(mul(y, rsqrt(add(var, eps))), weight, bias)
 
 
-_SHORT = 128  # elements; repeat a channel's number for so few, rather than loop over channels
+_SHORT = 512  # elements; repeat a channel's number for so few, rather than loop over channels
 
 
 class _Channels:
@@ -236,7 +237,8 @@ def standardized_channels(input, weight, bias, /, eps, tell):
             if b is not None:
                 y += along(b[i])
 
-    spread(work, len(blocks))
+    with small_buffers():
+        spread(work, len(blocks))
     if tell is not None:
         tell(mean, var)
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
@@ -263,7 +265,8 @@ def _(g, wanted, x, mean, scale, w, channels, shape):
                 part -= along(grad_b[i] / count)
                 part *= along(s if w is None else s * w[i])
 
-    spread(work, len(blocks))
+    with small_buffers():
+        spread(work, len(blocks))
     return (
         grad.reshape(shape) if for_x else None,
         grad_w if for_w else None,
