@@ -209,7 +209,8 @@ class Slopes:
         two = np.isfinite(self.error[i]) & (~m_ok | (self.error[i] <= 1e-3 * abs(self.value[i])))
         error = np.where(two, np.fmax(error, np.abs(value - self.value[i])), error)
         # No difference at all: a constant, or one that hides what is below its rounding.
-        error = np.where((up == down).all(axis=0) & (up == c).all(axis=0), 2.0**-52, error)
+        hidden = 2.0**-52 * min(1.0, float(np.nanmax(np.abs(c), initial=0.0)) or 1.0)
+        error = np.where((up == down).all(axis=0) & (up == c).all(axis=0), hidden, error)
         kind = np.where(both & (m_ok | flat_ok), SMOOTH, UNSETTLED)
         side = np.where(has_right, r, s)
         side_ok = np.where(has_right, r_ok, s_ok)

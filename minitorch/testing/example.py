@@ -76,11 +76,13 @@ class Example:
 
     def call(self, leaves: Sequence[ndarray] | None = None, active: Any = None) -> Run:
         """Run the subject on `leaves`, its own unless others are given."""
-        return self.subject.call(
-            self.args,
-            self.leaves if leaves is None else leaves,
-            self.active if active is None else active,
-        )
+        given = self.leaves if leaves is None else leaves
+        try:
+            return self.subject.call(self.args, given, self.active if active is None else active)
+        except Exception:
+            if active != () or not self.subject.has_graph:
+                raise
+            return self.subject.call(self.args, given, self.active)  # it differentiates inside
 
     def pull(self, run: Run, gs: Sequence[ndarray]) -> list[Any]:
         """The gradients of the active leaves; None where none came."""
@@ -107,12 +109,7 @@ class Example:
 
     def value(self, leaves: Sequence[ndarray]) -> ndarray:
         """All outputs as one vector."""
-        try:
-            outs = self.call(leaves, active=()).outs
-        except Exception:
-            if not self.subject.has_graph:
-                raise
-            outs = self.call(leaves).outs  # it may differentiate inside, and need a graph to do so
+        outs = self.call(leaves, active=()).outs
         return np.concatenate([flat(out) for out in outs] or [np.zeros(0)])
 
     # --- incoming gradients ----------------------------------------------------------------------
