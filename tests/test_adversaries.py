@@ -14,6 +14,7 @@ from minitorch.testing import (
     check_example,
     check_function,
     check_module,
+    check_optimizer,
     masks,
     positive_definite,
     reals,
@@ -261,3 +262,48 @@ def test_gradcheck_sees_what_is_wrong_in_tiny_slopes(x):
     ):
         assert gradcheck(right, at)
         assert not gradcheck(function(right, wrong).apply, at, raise_exception=False)
+
+
+class Plain:
+    """An optimizer of a few lines, with no closure and no state dict."""
+
+    sign = -1
+
+    def __init__(self, parameters):
+        self.parameters = list(parameters)
+
+    def step(self):
+        with mt.no_grad():
+            for p in self.parameters:
+                if p.grad is not None:
+                    p += self.sign * 0.1 * p.grad
+
+
+class Climbing(Plain):
+    sign = 1
+
+
+def test_a_plain_optimizer_is_held_to_what_it_has():
+    check_optimizer(Plain)
+    with pytest.raises(LawError) as caught:
+        check_optimizer(Climbing)
+    assert caught.value.law == "descends"
+
+
+def test_few_numbers_of_a_large_array_are_moved():
+    calls = []
+
+    def counted(x):
+        calls.append(x.size)
+        return np.sin(x)
+
+    check_example((counted, lambda g, x: g * np.cos(x)), np.ones((500, 500)), laws="gradient")
+    assert len(calls) < 60
+
+    def last_forgotten(g, x):
+        made = g * np.cos(x)
+        made[-1, -1] = 0
+        return made
+
+    with pytest.raises(LawError):
+        check_example((np.sin, last_forgotten), np.ones((500, 500)), laws="gradient")

@@ -24,7 +24,7 @@ from minitorch.testing.subject import Subject, subject_of
 __all__ = ["CheckReport", "Checker", "Tally", "check_example", "check_function"]
 
 MOSTLY_SKIPPED = 0.95  # a check of which more lies at kinks has tested nothing
-FEWEST = 10  # examples before the clock may end a check
+FEWEST, FEWEST_SLOW = 10, 4  # examples before the clock may end a check; one of slow calls
 KEPT, MOST_NUMBERS = 6, 100  # examples remembered for the diagnosis, and their size
 FURTHER = 16  # examples drawn for the diagnosis when a law is broken
 CAUSES = ("repeatable", "mutation")  # break these, and others break too
@@ -430,10 +430,11 @@ def run_check(
     def one(drawn: Sequence[Any]) -> None:
         nonlocal found
         spent = time.process_time() - cpu
+        fewest = FEWEST if spent < 4 * limit else FEWEST_SLOW
         if (
             checker.broken is None
             and spent > limit
-            and checker.report.examples >= min(FEWEST, most)
+            and checker.report.examples >= min(fewest, most)
         ):
             return
         args = [_as_arrays(a) for a in drawn]

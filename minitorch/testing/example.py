@@ -26,6 +26,7 @@ __all__ = ["OUTSIDE", "Example", "Refused"]
 ndarray = np.ndarray
 _ALL = 64  # so many elements of the inputs are moved one by one; of more, a part is
 _FEW = 4
+_MOST_SLOPES = 1_000_000  # of all outputs by the moved numbers: memory and time
 
 
 OUTSIDE = (np.linalg.LinAlgError, LinAlgError, ZeroDivisionError, FloatingPointError)
@@ -221,8 +222,13 @@ class Example:
         if sum(sizes) <= _ALL:
             return [None] * len(sizes)
         rng = np.random.default_rng(self.seed)
-        part = max(_FEW, _ALL // len(sizes))
-        return [None if n <= part else np.sort(rng.choice(n, part, replace=False)) for n in sizes]
+        outputs = sum(out.size for out in self.outs)
+        part = max(_FEW, min(_ALL, _MOST_SLOPES // max(1, outputs)) // len(sizes))
+
+        def picked(n: int) -> ndarray:
+            return np.union1d(rng.choice(n, part - 2, replace=False), [0, n - 1])
+
+        return [None if n <= part else picked(n) for n in sizes]
 
     @cached_property
     def slopes(self) -> list[Slopes]:
