@@ -174,3 +174,34 @@ def test_cross_entropy_by_parts_is_that_of_the_whole(reduction, rows, size, seed
             found.append([loss.detach(), *(t.grad for t in tensors)])
     for whole, parts in zip(*found):
         np.testing.assert_allclose(parts, whole, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*LAYERS, "BatchNorm1d", "InstanceNorm2d tracking"])
+def test_what_is_refused_changes_nothing_and_says_where(name):
+    """Also what batch norm remembers, and counts; the error has the path and the shape."""
+    if name == "BatchNorm1d":
+        layer, shape, inputs = nn.BatchNorm1d(3).double(), (3,), 1
+    elif name == "InstanceNorm2d tracking":
+        layer = nn.InstanceNorm2d(2, affine=True, track_running_stats=True).double()
+        shape, inputs = (2, 3, 4), 1
+    else:
+        layer, shape, inputs, _ = made(name)
+    net = nn.Sequential(nn.Sequential(layer))
+    net.forward = lambda *xs: layer(*xs)  # with as many arguments as the layer wants
+    right = draw((2, *shape), 0)
+    net(*[right] * inputs)
+    larger = [mt.zeros(*[n + (i == d) for i, n in enumerate(right.shape)]).double()
+              for d in range(1, right.ndim)]  # fmt: skip
+    refused = []
+    for wrong in [*larger, right[(None,) * 4], right.to(mt.complex64), right.bool(), None, "x"]:
+        before = {key: value.clone() for key, value in net.state_dict().items()}
+        try:
+            net(wrong, *[right] * (inputs - 1))
+        except (TypeError, ValueError, RuntimeError, IndexError, AssertionError) as error:
+            refused.append(str(error))
+            assert all(mt.equal(value, before[key]) for key, value in net.state_dict().items())
+            if any(wrong is x for x in larger):
+                sizes = ", ".join(map(str, wrong.shape))
+                assert f"[{sizes}]" in refused[-1] or f"({sizes})" in refused[-1]
+    assert refused
+    assert all("in 0.0" in text for text in refused)

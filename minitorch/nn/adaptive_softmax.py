@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from minitorch.nn.containers import ModuleList, Sequential
 from minitorch.nn.linear import Linear
 from minitorch.nn.module import Module
+from minitorch.ops.checks import check_tensor
 from minitorch.ops.joining import cat
 from minitorch.ops.softmax import log_softmax
 
@@ -74,6 +75,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         input, target = input_, target_
+        check_tensor("AdaptiveLogSoftmaxWithLoss", input, target)
         if target.ndim > 1 or input.ndim != target.ndim + 1 or (
             input.shape[:-1] != target.shape
         ):  # fmt: skip

@@ -120,6 +120,10 @@ class _Conv(_ConvNd):
     def forward(self, input: Tensor) -> Tensor:
         padding: Any = self.padding
         if self.padding_mode != "zeros":
+            # What is wrong with the input is said of the input, not of the padded one.
+            convolution.check_convolved(
+                f"conv{self.dims}d", self.dims, input, self.weight, self.bias, self.groups
+            )
             input, padding = pad(input, self._border(), mode=self.padding_mode), 0
         return type(self).function(
             input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups

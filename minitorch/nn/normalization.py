@@ -110,17 +110,19 @@ class _BatchNorm(_RunningNorm):
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            if self.momentum is None:  # the plain average of all batches
-                momentum = 1.0 / float(self.num_batches_tracked)
+        tracked = self.num_batches_tracked if self.training and self.track_running_stats else None
+        if tracked is not None and self.momentum is None:  # the plain average of all batches
+            momentum = 1.0 / (float(tracked) + 1)
         mean, var = self.running_mean, self.running_var
         training = self.training or (mean is None and var is None)
         if self.training and not self.track_running_stats:
             mean = var = None
-        return normalization.batch_norm(
+        out = normalization.batch_norm(
             input, mean, var, self.weight, self.bias, training, momentum, self.eps
         )
+        if tracked is not None:  # only now: a batch that is refused does not count
+            tracked.add_(1)
+        return out
 
     def _load_from_state_dict(
         self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any

@@ -55,7 +55,10 @@ class _CircularPad(_Pad):
     def forward(self, input: Tensor) -> Tensor:
         dims, ndim = self.dims, input._data.ndim
         if ndim not in (dims + 1, dims + 2):
-            raise ValueError(f"expected {dims + 1}D or {dims + 2}D input (got {ndim}D input)")
+            raise ValueError(
+                f"expected {dims + 1}D or {dims + 2}D input (got {ndim}D input, of shape "
+                f"{list(input._data.shape)})"
+            )
         return super().forward(input)
 
 

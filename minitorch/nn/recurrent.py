@@ -185,7 +185,8 @@ class RNNBase(Module):
         ndim = input._data.ndim
         if ndim not in (2, 3):
             raise ValueError(
-                f"{self._get_name()}: Expected input to be 2D or 3D, got {ndim}D instead"
+                f"{self._get_name()}: Expected input to be 2D or 3D, got {ndim}D instead, of shape "
+                f"{list(input._data.shape)}"
             )
         if isinstance(hx, TensorState):
             raise RuntimeError(

@@ -55,11 +55,15 @@ class RNNCellBase(Module):
         name = self._get_name()
         ndim = input._data.ndim
         if ndim not in (1, 2):
-            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {ndim}D instead")
+            raise ValueError(
+                f"{name}: Expected input to be 1D or 2D, got {ndim}D instead, of shape "
+                f"{list(input._data.shape)}"
+            )
         for given in hx or ():
             if given._data.ndim not in (1, 2):
                 raise ValueError(
-                    f"{name}: Expected hidden to be 1D or 2D, got {given._data.ndim}D instead"
+                    f"{name}: Expected hidden to be 1D or 2D, got {given._data.ndim}D instead, of "
+                    f"shape {list(given._data.shape)}"
                 )
         if ndim == 1:
             input = unsqueeze(input, 0)

@@ -98,6 +98,6 @@ def _arguments(module: Module) -> Iterator[str]:
 
 def _as_given(value: Any) -> str:
     """One number for a tuple of equal ones."""
-    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1:
+    if isinstance(value, tuple) and len(set(value)) == 1:
         value = value[0]
     return "Tensor" if isinstance(value, TensorState) else repr(value)

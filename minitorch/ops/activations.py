@@ -156,7 +156,9 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     dim = check_dim(dim, input._data.ndim)
     size = input._data.shape[dim]
     if size % 2:
-        raise RuntimeError(f"glu() halves dimension {dim}, but its size {size} is odd")
+        raise RuntimeError(
+            f"glu() halves dimension {dim}, but its size {size} is odd: {list(input._data.shape)}"
+        )
     half = size // 2
     return mul(narrow(input, dim, 0, half), sigmoid(narrow(input, dim, half, half)))
 

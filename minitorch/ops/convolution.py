@@ -116,22 +116,29 @@ def _steps(name: str, dims: int, stride: Any, dilation: Any) -> tuple[Sizes, Siz
     return stride, dilation
 
 
+def check_convolved(name: str, dims: int, input: Any, weight: Any, bias: Any, groups: int) -> None:
+    """TypeError or RuntimeError unless a convolution can take these, whatever its padding."""
+    _check(name, dims, input, weight, bias, groups)
+    shape = input._data.shape
+    channels, wanted = shape[-dims - 1], weight._data.shape[1] * groups
+    if channels != wanted:
+        raise RuntimeError(
+            f"{name}(): a weight of shape {weight._data.shape} with groups={groups} takes {wanted} "
+            f"input channels; input has shape {shape}, {channels} in dimension "
+            f"{len(shape) - dims - 1}"
+            + ("; channels come before height and width: permute()" if shape[-1] in (1, 3) else "")
+        )
+    _check_bias(name, bias, weight._data.shape[0])
+
+
 def _convolve(
     name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
     dilation: Any, groups: int,
 ) -> Any:  # fmt: skip
-    _check(name, dims, input, weight, bias, groups)
-    shape, kernel = input._data.shape, weight._data.shape[2:]
-    channels, sizes = shape[-dims - 1], shape[-dims:]
     stride, dilation = _steps(name, dims, stride, dilation)
-    if channels != weight._data.shape[1] * groups:
-        raise RuntimeError(
-            f"{name}(): a weight of shape {weight._data.shape} with groups={groups} takes "
-            f"{weight._data.shape[1] * groups} input channels; input has shape {shape}, "
-            f"{channels} in dimension {len(shape) - dims - 1}"
-            + ("; channels come before height and width: permute()" if shape[-1] in (1, 3) else "")
-        )
-    _check_bias(name, bias, weight._data.shape[0])
+    check_convolved(name, dims, input, weight, bias, groups)
+    shape, kernel = input._data.shape, weight._data.shape[2:]
+    sizes = shape[-dims:]
     before, both = _padding(name, padding, kernel, stride, dilation)
     places = tuple(map(count_places, sizes, kernel, stride, both, dilation))
     if min(places) < 1 or min(kernel) < 1 or min(sizes) < 1:

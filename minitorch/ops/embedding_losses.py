@@ -172,10 +172,10 @@ def _triplet(
 ) -> Any:
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
-    dims = [x._data.ndim for x in (anchor, positive, negative)]
-    if len(set(dims)) > 1:
+    shapes = [x._data.shape for x in (anchor, positive, negative)]
+    if len({len(shape) for shape in shapes}) > 1:
         raise RuntimeError(
-            f"anchor, positive and negative have different numbers of dimensions: {dims}"
+            f"anchor, positive and negative have different numbers of dimensions: {shapes}"
         )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

@@ -38,7 +38,9 @@ def _as_rows(name: str, input: Any) -> tuple[Any, int, int]:
 def _check_numbers(name: str, target: Any, shapes: list[tuple[int, ...]]) -> None:
     check_tensor(name, target)
     if target._data.shape not in shapes:
-        raise RuntimeError(f"{name}(): target has shape {target._data.shape}, not {shapes[-1]}")
+        raise RuntimeError(
+            f"{name}(): the input wants a target of shape {shapes[-1]}, got {target._data.shape}"
+        )
     if target._data.dtype != np.int64:
         raise RuntimeError(f"{name}(): class numbers are int64, got {target.dtype}")
 

@@ -180,6 +180,11 @@ def multi_head_attention_forward(
     else:
         require(in_proj_weight is not None, "in_proj_weight is needed")
     require(k_shape == v_shape, f"shapes of key {k_shape} and value {v_shape} differ")
+    if key._data.shape[over] != batch:
+        raise RuntimeError(
+            f"query, of shape {list(shape)}, and key, of shape {list(key._data.shape)}, differ in "
+            f"dimension {over}, the batch"
+        )
     q, k, v = _project(query, key, value, in_proj_weight, separate, in_proj_bias)
 
     if attn_mask is not None:

@@ -301,7 +301,8 @@ def group_norm(
         raise RuntimeError(f"group_norm() needs the shape (N, C, ...), got {list(shape)}")
     if num_groups < 1 or shape[1] % num_groups:
         raise RuntimeError(
-            f"group_norm(): {shape[1]} channels cannot be divided into {num_groups} groups"
+            f"group_norm(): the {shape[1]} channels (dimension 1) of an input of shape "
+            f"{list(shape)} cannot be divided into {num_groups} groups"
         )
     _check_several((shape[0] * shape[1] // num_groups, *shape[2:]), "value per group")
     _check_channels("group_norm", input, weight=weight, bias=bias)

@@ -165,7 +165,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     if wild > 1 or (shape[dim] % known if wild and known else known != shape[dim] and not wild):
         raise RuntimeError(
             f"unflatten(): sizes {tuple(sizes)} do not multiply to the size of dimension {dim}, "
-            f"{shape[dim]}"
+            f"{shape[dim]} in shape {list(shape)}"
         )
     full = [shape[dim] // known if n == -1 and known else n for n in sizes]
     return view(input, (*shape[:dim], *full, *shape[dim + 1 :]))

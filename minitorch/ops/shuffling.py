@@ -46,7 +46,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     if r <= 0 or shape[-3] % (r * r):
         raise RuntimeError(
             f"pixel_shuffle(): the upscale factor must be positive and its square must divide the "
-            f"number of channels; got {r} and {shape[-3]} channels"
+            f"number of channels; got {r} and {shape[-3]} channels, in shape {list(shape)}"
         )
     *batch, c, h, w = shape
     n = len(batch)
@@ -90,7 +90,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if groups <= 0 or shape[1] % groups:
         raise RuntimeError(
             f"channel_shuffle(): groups must be positive and divide the number of channels; got "
-            f"{groups} and {shape[1]} channels"
+            f"{groups} and {shape[1]} channels, in shape {list(shape)}"
         )
     split = (shape[0], groups, shape[1] // groups, *shape[2:])
     return _rearrange(input, split, (0, 2, 1, *range(3, len(shape) + 1)), shape)
