@@ -18,7 +18,6 @@ from .tiles import (
     Tables,
     elementwise,
     elementwise_in_double,
-    horner,
     piecewise,
     ratio,
     read_polynomial,
