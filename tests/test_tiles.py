@@ -89,8 +89,8 @@ IN_PIECES = {
         [(301, 61, 3, 3), (61,), (61,)],
     ),
     "attention": (
-        lambda q, k, v: _attention(q, k, v, None, 0.3),
-        lambda q, k, v: _attention.reference(q, k, v, None, 0.3),
+        lambda q, k, v: _attention(q, k, v, None, 0.3, True),
+        lambda q, k, v: _attention.reference(q, k, v, None, 0.3, True),
         [(5, 3, 120, 8), (5, 3, 130, 8), (5, 3, 130, 7)],
     ),
 }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.engine.state import TensorState, wrap
+from minitorch.numerics.adding import add_columns
 from minitorch.numerics.tiles import BLOCK, over_tiles
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import cast
@@ -22,7 +23,7 @@ from minitorch.ops.operators import add, mul
 from minitorch.ops.products import matmul
 from minitorch.ops.repeating import repeat_interleave
 from minitorch.ops.shapes import transpose
-from minitorch.ops.softmax import largest, softmax, total
+from minitorch.ops.softmax import largest, softmax
 from minitorch.ops.where import masked_fill
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _attention_weights(q: Any, k: Any, mask: Any, scale: float) -> Any:
     return masked_fill(softmax(scores, -1), blind, 0.0)
 
 
-def _attention_reference(q: Any, k: Any, v: Any, mask: Any, scale: float) -> Any:
+def _attention_reference(q: Any, k: Any, v: Any, mask: Any, scale: float, gates: bool) -> Any:
     return matmul(_attention_weights(q, k, mask, scale), v)
 
 
@@ -64,22 +65,34 @@ def _for_samples(work: Callable[[Any], None], p: np.ndarray) -> None:
         over_tiles(work, len(p), max(1, BLOCK * len(p) // p.size))
 
 
+def _harmless(scores: np.ndarray) -> bool:
+    """Whether exp(scores), and sums of them, are far from both ends of float32.  NaN is not."""
+    return bool(-40 < np.min(scores, initial=0) and np.max(scores, initial=0) < 40)
+
+
 @fused(reference=_attention_reference)
-def _attention(q, k, v, mask, /, scale):
+def _attention(q, k, v, mask, /, scale, gates):
+    """`gates`: whether the mask is of 0 and -inf alone, or None.
+
+    Then, unless a score is large, which two fast looks at all of them tell, no row's largest is
+    subtracted: to find these and take them off took 60 of 220 us for 2048 rows of 32.
+    """
     p = np.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
     out = _room(q, q.shape[-2], v.shape[-1])
     whole = mask is not None and mask.ndim == p.ndim and mask.shape[0] > 1
 
     def work(part: Any) -> None:
         some = np.matmul(q[part] * q.dtype.type(scale), k[part].swapaxes(-1, -2), out=p[part])
+        harmless = gates and _harmless(some)
         if mask is not None:
             some += mask[part] if whole else mask
-        top = largest(some, p.ndim - 1)
-        if mask is not None:
-            top[np.isneginf(top)] = 0
-        some -= top
+        if not harmless:
+            top = largest(some, p.ndim - 1)
+            if mask is not None:
+                top[np.isneginf(top)] = 0
+            some -= top
         np.exp(some, out=some)
-        sums = total(some, p.ndim - 1)
+        sums = add_columns(some.reshape(-1, p.shape[-1])).reshape(*some.shape[:-1], 1)
         if mask is not None:
             sums[sums == 0] = 1
         some *= 1 / sums
@@ -176,7 +189,8 @@ def scaled_dot_product_attention(
     elif attn_mask is not None:
         mask = as_scores(attn_mask, q.dtype)
     if dropout_p == 0 and _usual(q, k, v, mask):
-        return _attention(query, key, value, mask, scale)
+        gates = attn_mask is None or attn_mask._data.dtype.kind == "b"
+        return _attention(query, key, value, mask, scale, gates)
     weights = _attention_weights(query, key, mask, scale)
     return matmul(dropout(weights, dropout_p), value)
 
