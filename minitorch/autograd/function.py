@@ -243,7 +243,7 @@ def _recorded(
         (o._data.shape, o._data.dtype) if isinstance(o, TensorState) else None for o in made
     ]
     shape, dtype = like[0] if single else (None, None)
-    node = _FunctionNode(_FunctionOp(cls), edges, (), shape, dtype)
+    node = _FunctionNode().fill(_FunctionOp(cls), edges, (), shape, dtype)
     node.ctx, node.outputs = ctx, like
     node.keep(ctx._to_save, outputs)
     ctx._to_save = ()

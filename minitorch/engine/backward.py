@@ -42,26 +42,22 @@ def run(
     if targets is not None:
         wanted = set(targets)
         useful = _leads_to(wanted, roots)
-    pending: dict[Any, Any] = {}  # node -> the sum of the gradients that have arrived
-    leaves: dict[Any, Any] = {}  # the same for leaves
-    summed: set[Any] = set()  # nodes and leaves whose sum is an array of the engine's own
-    shared: set[Any] = set()  # leaves whose gradient someone else may hold, too
+    pending: dict[Any, Any] = {}  # node or leaf -> the sum of the gradients that have arrived
+    own: set[Any] = set()  # those whose sum is an array of the engine's own, which may grow
     heap: list[tuple[int, Node]] = []  # nodes in `pending`, newest first; but for `following`
     following: Node | None = None  # so that a chain of nodes needs no heap: 0.2 us a node
     found: dict[Any, Any] = {}
     for edge, grad in roots:
-        inner = isinstance(edge, Node)
-        arrived = pending if inner else leaves
-        if edge in arrived:
-            arrived[edge] = arrived[edge] + grad
-            continue
-        arrived[edge] = grad
-        if not inner:
-            shared.add(edge)
-        elif following is None:
-            following = edge
+        if edge in pending:
+            pending[edge] = pending[edge] + grad
+        elif not isinstance(edge, Node):
+            pending[edge] = np.copy(grad)  # no two leaves' gradients share memory
         else:
-            heapq.heappush(heap, (-edge.order, edge))
+            pending[edge] = grad
+            if following is None:
+                following = edge
+            else:
+                heapq.heappush(heap, (-edge.order, edge))
 
     check_nan, latest = mode.check_nan, clock.latest
     recording, mode.recording = mode.recording, create_graph
@@ -102,45 +98,44 @@ def run(
                     useful is not None and edge not in useful and edge not in wanted  # type: ignore[operator]
                 ):
                     continue
-                if isinstance(edge, Node):
-                    inner, like, arrived = True, edge, pending
-                else:
-                    inner, like, arrived = False, edge._data, leaves
+                inner = isinstance(edge, Node)
+                like = edge if inner else edge._data
                 if grad.shape != like.shape or grad.dtype is not like.dtype:
                     grad = _fit(grad, like, node, create_graph)
-                if edge in arrived:
-                    if edge in summed:
-                        np.add(arrived[edge], grad, out=arrived[edge])
+                if edge in pending:
+                    if edge in own:
+                        np.add(pending[edge], grad, out=pending[edge])
                     else:
-                        arrived[edge] = total = _sum(arrived[edge], grad)
+                        pending[edge] = total = _sum(pending[edge], grad)
                         if type(total) is ndarray:
-                            summed.add(edge)
-                    continue
-                arrived[edge] = grad
-                if not inner:
-                    if (
-                        grad is g
-                        or type(grad) is not ndarray
-                        or grad.base is not None
-                        or not op.makes_fresh
-                        or node.shape is None
-                    ):
-                        shared.add(edge)
-                elif following is None:
-                    following = edge
-                else:
-                    heapq.heappush(heap, (-edge.order, edge))
+                            own.add(edge)
+                elif inner:
+                    pending[edge] = grad
+                    if following is None:
+                        following = edge
+                    else:
+                        heapq.heappush(heap, (-edge.order, edge))
+                elif (
+                    grad is not g
+                    and type(grad) is ndarray
+                    and grad.base is None
+                    and op.makes_fresh
+                    and node.shape is not None
+                ):
+                    pending[edge] = grad
+                else:  # someone else may hold it, and no two leaves' gradients share memory
+                    pending[edge] = np.copy(grad)
+                    if not create_graph:
+                        own.add(edge)
             if op.saves_arrays and not keep_graph:
                 node.saved = None
-        for leaf, grad in leaves.items():
+        for leaf, grad in pending.items():  # only leaves are left
             if wanted is not None and leaf not in wanted:
                 continue
             if leaf._hooks:
                 for hook in list(leaf._hooks.values()):
                     grad = call_hook(hook, grad, create_graph)
                 grad = np.copy(grad)  # a hook may have kept what it was shown
-            elif leaf in shared and leaf not in summed:
-                grad = np.copy(grad)  # no two leaves' gradients share memory
             found[leaf] = conj(grad) if leaf._data.dtype.kind == "c" else grad
     finally:
         mode.recording = recording

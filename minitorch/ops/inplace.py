@@ -240,7 +240,7 @@ def rewrite(target: Any, node: Node, value: np.ndarray) -> None:
         settings = (view.steps, base._data.shape, base._data.strides)
         edges = (edge_of(base), node)
         saved = tuple([None if edge is None else settings for edge in edges])
-        made = Node(_copy_slices.op, edges, saved, base._data.shape, base._data.dtype)
+        made = Node().fill(_copy_slices.op, edges, saved, base._data.shape, base._data.dtype)
     keep_retaining(base, made)
     base._node = made
     tell_views(base)

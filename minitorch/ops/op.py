@@ -277,7 +277,8 @@ _output_op = functools.cache(_Output)  # one for all nodes of a name
 
 def output_node(parent: Node, i: int, outs: Sequence[tuple[Any, Any]]) -> Node:
     """The node of output number `i` of `parent`; `outs` are all outputs' shapes and dtypes."""
-    return _OutputNode(_output_op(parent.op.grad_name), (parent,), ((i, len(outs)),), *outs[i])
+    op = _output_op(parent.op.grad_name)
+    return _OutputNode().fill(op, (parent,), ((i, len(outs)),), *outs[i])
 
 
 def _output(parent: Node, i: int, outs: tuple[ndarray, ...]) -> Any:
@@ -313,11 +314,11 @@ def record(op: Op, args: Sequence[Any], values: list[Any], out: Any) -> Any:
         if not needed or not mode.recording:
             return tuple([wrap(o) for o in outs])
         values.append(outs)
-        parent = Node(op, tuple(edges), op.saved(edges, values), None, None)
+        parent = Node().fill(op, tuple(edges), op.saved(edges, values), None, None)
         return tuple([_output(parent, i, outs) for i in range(len(outs))])
     if type(out) is not ndarray:
         out = np.asarray(out)
     if not needed or not mode.recording or not differentiable(out):
         return wrap(out)
     values.append(out)
-    return wrap(out, Node(op, tuple(edges), op.saved(edges, values), out.shape, out.dtype))
+    return recorded(op, tuple(edges), op.saved(edges, values), out)

@@ -110,7 +110,7 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
             if edge is None or not (mode.recording and picks) or y.dtype.kind not in "fcV":
                 result._node = None
             else:
-                result._node = node = _new(Node)
+                result._node = node = Node()
                 node.op = op
                 node.inputs = (input if edge is LEAF else edge,)
                 node.saved = (picks[0]((x, *settings, y)),)
@@ -184,7 +184,7 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
                     b = other
             if a is None and b is None:
                 return result
-            result._node = node = _new(Node)
+            result._node = node = Node()
             node.op = op
             node.inputs = (a, b)
             node.saved = (saved_a, saved_b)
@@ -253,7 +253,7 @@ def elementwise(
 
 
 def _unary(op: Op, floats: bool, kinds: str) -> Any:
-    function = op.function
+    function, picks = op.function, op.picks
 
     def call(input: Any, *, out: Any = None) -> Any:
         if not isinstance(input, TensorState):
@@ -269,12 +269,24 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
         y = function(x) if x.size < LARGE else in_tiles(function, x)
         if type(y) is not ndarray:
             y = np.asarray(y)
-        node = input._node
-        if node is not None and mode.recording and op.picks and y.dtype.kind in "fcV":
-            edges = (input if node is LEAF else node,)
-            result = recorded(op, edges, (op.picks[0]((x, y)),), y)
+        # `wrap(y)` or `recorded(...)`, written out, as for two operands.
+        result = _new(state.tensor_class)
+        result._data = y
+        result._grad = result._view = None
+        edge = input._node
+        if edge is None or not (mode.recording and picks) or y.dtype.kind not in "fcV":
+            result._node = None
         else:
-            result = wrap(y)
+            result._node = node = Node()
+            node.op = op
+            node.inputs = (input if edge is LEAF else edge,)
+            node.saved = (picks[0]((x, y)),)
+            node.order = tick()
+            node.shape = y.shape
+            node.dtype = y.dtype
+            node.extra = None
+            if ever.anomaly:
+                node.remember_where()
         return result if out is None else store(out, result)
 
     return call
@@ -363,7 +375,7 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign:
                 saved_b = () if pick is NOTHING else pick(values)
                 if b is LEAF:
                     b = other
-            result._node = node = _new(Node)
+            result._node = node = Node()
             node.op = op
             node.inputs = (a, b)
             node.saved = (saved_a, saved_b)

@@ -72,7 +72,7 @@ def _mean_square(input, target, /):
     if flat.dtype.itemsize == 2:  # half: too little room to add up in
         total = flat.astype(np.float32)
         return np.asarray(total.dot(total) / flat.size).astype(flat.dtype), (difference,)
-    return np.asarray(flat.dot(flat) / flat.dtype.type(flat.size)), (difference,)
+    return np.asarray(flat.dot(flat) / flat.size), (difference,)
 
 
 @_mean_square.backward

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,8 @@ class SGD(Optimizer):
         for p, g in zip(params, grads):
             data, buffer = p._data, None
             if data.dtype is not dtype:
-                # Numbers as arrays: with them, a ufunc starts 0.2 us sooner than with floats.
                 dtype = data.dtype
-                rate, decay = np.array(-lr, dtype), np.array(momentum, dtype)
+                rate, decay = as_array(-lr, dtype), as_array(momentum, dtype)
             if momentum:
                 state = self.state[p]
                 held = state.get("momentum_buffer")
@@ -94,10 +94,15 @@ class SGD(Optimizer):
                     buffer = aligned(data.shape, dtype) if flat else np.empty_like(data)
                     held = state["momentum_buffer"] = wrap(buffer)
                 buffer = held._data
-            arrays = (data, g, buffer)
-            if data.size <= SMALL or not several:
-                change(data, g, buffer)
-            elif all(a is None or a.flags.c_contiguous for a in arrays):
-                by_tile(change_tile, *[a if a is None else a.reshape(-1) for a in arrays])
-            else:
-                change(data, g, buffer)
+            if data.size > SMALL and several:
+                arrays = (data, g, buffer)
+                if all(a is None or a.flags.c_contiguous for a in arrays):
+                    by_tile(change_tile, *[a if a is None else a.reshape(-1) for a in arrays])
+                    continue
+            change(data, g, buffer)
+
+
+@functools.lru_cache(maxsize=16)
+def as_array(number: float, dtype: np.dtype[Any]) -> np.ndarray:
+    """`number` as an array, with which a ufunc starts 0.2 us sooner than with a float."""
+    return np.array(number, dtype)
