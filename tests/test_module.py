@@ -176,8 +176,9 @@ def test_what_was_put_into_a_container_later_is_found():
     for walk in (model.parameters, model.named_parameters, model.buffers):
         with pytest.raises(TypeError, match="'layers' of Late"):
             list(walk())
-    with pytest.raises(TypeError, match="'layers' of Late"):
-        model.state_dict()
+    for call in (model.state_dict, lambda: model.load_state_dict({})):
+        with pytest.raises(TypeError, match="'layers' of Late"):
+            call()
 
 
 def test_containers_of_what_is_registered_or_private_are_fine(net):

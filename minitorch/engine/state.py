@@ -246,6 +246,14 @@ class RemovableHandle:
 
     Also a context manager that removes the hook at the end of its block.  With `prepend` the hook
     is called before those that are there.
+
+    >>> from minitorch import nn, ones
+    >>> relu = nn.ReLU()
+    >>> handle = relu.register_forward_hook(lambda module, args, output: print("called"))
+    >>> out = relu(ones(1))
+    called
+    >>> handle.remove()
+    >>> out = relu(ones(1))
     """
 
     _next_id = 0

@@ -44,39 +44,96 @@ def _around_calls(hooks: dict[int, Hook], hook: Hook, prepend: bool = False) -> 
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, args)`` before every module's forward."""
+    """Call ``hook(module, args)`` before every module's forward.
+
+    >>> from minitorch import nn, ones
+    >>> from minitorch.nn.modules.module import register_module_forward_pre_hook
+    >>> model = nn.Sequential(nn.ReLU(), nn.Tanh())
+    >>> with register_module_forward_pre_hook(lambda module, args: print(module._get_name())):
+    ...     out = model(ones(2))
+    Sequential
+    ReLU
+    Tanh
+    """
     return _around_calls(GLOBAL, Hook(hook, kind="forward_pre"))
 
 
 def register_module_forward_hook(
     hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
-    """Call ``hook(module, args, output)`` after every module's forward."""
+    """Call ``hook(module, args, output)`` after every module's forward.
+
+    >>> from minitorch import nn, ones
+    >>> from minitorch.nn.modules.module import register_module_forward_hook
+    >>> with register_module_forward_hook(lambda module, args, output: output * 10):
+    ...     nn.ReLU()(ones(2))
+    tensor([10., 10.])
+    """
     return _around_calls(GLOBAL, Hook(hook, with_kwargs, always_call, "forward"))
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, grad_output)`` before the gradient enters any module."""
+    """Call ``hook(module, grad_output)`` before the gradient enters any module.
+
+    >>> from minitorch import nn, ones
+    >>> from minitorch.nn.modules.module import register_module_full_backward_pre_hook
+    >>> x = ones(2, requires_grad=True)
+    >>> with register_module_full_backward_pre_hook(lambda module, grad: print(grad)):
+    ...     nn.ReLU()(x).sum().backward()
+    (tensor([1., 1.]),)
+    """
     return _around_calls(GLOBAL, Hook(hook, kind="backward_pre"))
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, grad_input, grad_output)`` when the gradient has left any module."""
+    """Call ``hook(module, grad_input, grad_output)`` when the gradient has left any module.
+
+    >>> from minitorch import nn, ones
+    >>> from minitorch.nn.modules.module import register_module_full_backward_hook
+    >>> x = ones(2, requires_grad=True)
+    >>> with register_module_full_backward_hook(lambda module, inward, outward: print(inward)):
+    ...     nn.Sigmoid()(0 * x).sum().backward()
+    (tensor([0.2500, 0.2500]),)
+    """
     return _around_calls(GLOBAL, Hook(hook, kind="backward"))
 
 
 def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, name, parameter)`` before any module gets one; it may return another."""
+    """Call ``hook(module, name, parameter)`` before any module gets one; it may return another.
+
+    >>> from minitorch import nn
+    >>> from minitorch.nn.modules.module import register_module_parameter_registration_hook
+    >>> with register_module_parameter_registration_hook(lambda module, name, new: print(name)):
+    ...     made = nn.Linear(1, 1)
+    weight
+    bias
+    """
     return RemovableHandle(REGISTRATION["parameter"], hook)
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, name, buffer)`` before any module gets one; it may return another."""
+    """Call ``hook(module, name, buffer)`` before any module gets one; it may return another.
+
+    >>> from minitorch import nn
+    >>> from minitorch.nn.modules.module import register_module_buffer_registration_hook
+    >>> with register_module_buffer_registration_hook(lambda module, name, new: print(name)):
+    ...     made = nn.BatchNorm1d(1)
+    running_mean
+    running_var
+    num_batches_tracked
+    """
     return RemovableHandle(REGISTRATION["buffer"], hook)
 
 
 def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, name, submodule)`` before any module gets one; it may return another."""
+    """Call ``hook(module, name, submodule)`` before any module gets one; it may return another.
+
+    >>> from minitorch import nn
+    >>> from minitorch.nn.modules.module import register_module_module_registration_hook
+    >>> with register_module_module_registration_hook(lambda module, name, new: print(name)):
+    ...     made = nn.Sequential(nn.ReLU())
+    0
+    """
     return RemovableHandle(REGISTRATION["module"], hook)
 
 

@@ -79,6 +79,17 @@ class Module(Converting, Hooked):
     call_super_init = False  # True, beside another base class: that gets __init__'s arguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Make the dictionaries behind the attributes; a subclass calls it first.
+
+        >>> from minitorch import nn
+        >>> class Net(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.fc = nn.Linear(3, 2)
+        >>> net = Net()
+        >>> net.training, list(net._modules), net._parameters
+        (True, ['fc'], {})
+        """
         if (args or kwargs) and not self.call_super_init:
             raise TypeError(
                 f"{type(self).__name__}: Module.__init__() takes no arguments, "
@@ -217,6 +228,14 @@ class Module(Converting, Hooked):
             raise KeyError(f"attribute {name!r} already exists")
 
     def __setattr__(self, name: str, value: Any) -> None:
+        """Register a Parameter, Buffer or Module under `name`; all else is an ordinary attribute.
+
+        >>> from minitorch import nn, ones
+        >>> module = nn.Module()
+        >>> module.scale, module.act, module.size = nn.Parameter(ones(2)), nn.ReLU(), 3
+        >>> list(module._parameters), list(module._modules), "size" in module.__dict__
+        (['scale'], ['act'], True)
+        """
         state = self.__dict__
         if isinstance(value, Parameter):
             self._forget(name, "_parameters")
@@ -263,6 +282,13 @@ class Module(Converting, Hooked):
         state.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
+        """The parameter, buffer or module registered under `name`.
+
+        >>> from minitorch import nn
+        >>> nn.Sequential(nn.ReLU()).act
+        Traceback (most recent call last):
+        AttributeError: 'Sequential' object has no attribute 'act'
+        """
         # Only reached when normal look-up has failed; parameters, the most wanted, come first.
         state = self.__dict__
         if "_parameters" in state:
@@ -276,6 +302,14 @@ class Module(Converting, Hooked):
         )  # given the name and the object, Python itself asks "did you mean ...?"
 
     def __delattr__(self, name: str) -> None:
+        """Take out what is registered under `name`, or the ordinary attribute.
+
+        >>> from minitorch import nn
+        >>> layer = nn.Linear(2, 1)
+        >>> del layer.bias
+        >>> list(layer.state_dict())
+        ['weight']
+        """
         for registry in _REGISTRIES:
             if name in self.__dict__.get(registry, ()):
                 del self.__dict__[registry][name]
@@ -323,6 +357,13 @@ class Module(Converting, Hooked):
         """``module.load_state_dict(minitorch.load(path, **options), strict)``; the module itself.
 
         A file that does not fit changes nothing.
+
+        >>> import minitorch, tempfile, os
+        >>> path = os.path.join(tempfile.mkdtemp(), "weights.safetensors")
+        >>> first = minitorch.nn.Linear(2, 1)
+        >>> first.save(path)
+        >>> minitorch.equal(minitorch.nn.Linear(2, 1).load(path).weight, first.weight)
+        True
         """
         self.load_state_dict(_serialization().load(path, **options), strict)
         return self

@@ -83,7 +83,16 @@ def state_dict(
 def save_to_state_dict(
     self: Module, destination: dict[str, Any], prefix: str, keep_vars: bool
 ) -> None:
-    """Put this module's own tensors, not those below it, into `destination`."""
+    """Put this module's own tensors, not those below it, into `destination`; may be overridden.
+
+    >>> from minitorch import nn
+    >>> class Doubled(nn.Linear):
+    ...     def _save_to_state_dict(self, destination, prefix, keep_vars):
+    ...         super()._save_to_state_dict(destination, prefix, keep_vars)
+    ...         destination[prefix + "twice"] = 2 * self.weight.detach()
+    >>> list(nn.Sequential(Doubled(2, 1)).state_dict())
+    ['0.weight', '0.bias', '0.twice']
+    """
     tensors: dict[str, Any] = dict(self._parameters)
     tensors.update(
         (n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set
@@ -154,6 +163,8 @@ def load_state_dict(
     if not isinstance(state_dict, Mapping):
         file = " (read a file with load() first)" if isinstance(state_dict, str) else ""
         raise TypeError(f"expected a dictionary of tensors, got {type(state_dict).__name__}{file}")
+    for part in self.modules():
+        check_containers(self, part)
     given: Any = OrderedDict(state_dict)
     metadata = getattr(state_dict, "_metadata", None)
     if metadata is not None:
@@ -225,7 +236,19 @@ def load_from_state_dict(
     unexpected_keys: list[str],
     error_msgs: list[str],
 ) -> None:
-    """Check this module's own entries (not those below it), and note what is to be written."""
+    """Check this module's own entries (not those below it), and note what is to be written.
+
+    May be overridden, to load what was saved under other names:
+
+    >>> from minitorch import nn
+    >>> class Renamed(nn.Linear):
+    ...     def _load_from_state_dict(self, state_dict, prefix, *rest):
+    ...         state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
+    ...         super()._load_from_state_dict(state_dict, prefix, *rest)
+    >>> old = nn.Linear(2, 1).state_dict()
+    >>> nn.Sequential(Renamed(2, 1)).load_state_dict({"0.w": old["weight"], "0.bias": old["bias"]})
+    <All keys matched successfully>
+    """
     for hook in list(self._load_state_dict_pre_hooks.values()):
         hook(self, state_dict, prefix, local_metadata, strict,
              missing_keys, unexpected_keys, error_msgs)  # fmt: skip
