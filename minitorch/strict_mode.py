@@ -180,19 +180,22 @@ def _before_forward(module: Module, args: Any) -> None:
         return
     if mode.recording:
         _called[module] = _time
-        if module not in _models and not _is_nested():
+        if module not in _models and _enclosing() is None:
             _models.add(module)
-    elif module.training and not _is_nested() and _minds_training(module):
+    elif (outer := _enclosing()) is not None:
+        caller = outer.f_locals.get("module")
+        if caller is not None and _called.get(caller) == _time:
+            _called[module] = _time  # a part of what is recorded, cut off by its no_grad()
+    elif module.training and _minds_training(module):
         raise StrictError(_training_message(module))
 
 
-def _is_nested() -> bool:
+def _enclosing() -> Any:
+    """The frame of the call within which this one is, if any."""
     frame: Any = sys._getframe(3)  # beyond call_with_hooks, which called `_before_forward`
-    while frame is not None:
-        if frame.f_code in _NESTED:
-            return True
+    while frame is not None and frame.f_code not in _NESTED:
         frame = frame.f_back
-    return False
+    return frame
 
 
 def _minds_training(module: Module) -> bool:

@@ -261,7 +261,13 @@ def test_a_layer_that_forward_forgets_or_detaches_is_no_branch():
                 x = layer(x.detach())
             return x
 
-    for model, name in ((Forgetful(), "fc3"), (Detached(), "layers.0")):
+    class Unrecorded(Net):
+        def forward(self, x):
+            with mt.no_grad():
+                x = self.drop(self.fc1(x).relu())
+            return self.fc2(x)
+
+    for model, name in ((Forgetful(), "fc3"), (Detached(), "layers.0"), (Unrecorded(), "fc1")):
         with mt.strict(), pytest.raises(StrictError, match=rf"{name}.weight .* got no gradient"):
             step(model, sgd(model))
 
