@@ -2,7 +2,7 @@
 
 Inside this one process, ``torch`` and its submodules are minitorch: ``import torch.nn as nn`` gives
 `minitorch.nn`.  Nothing is installed, no file is written, and other processes import what they
-always did.  The script sees itself as Python would run it: ``sys.argv``, ``__main__``, tracebacks
+always did, but for those that `multiprocessing` starts: they go on with minitorch.  The script sees itself as Python would run it: ``sys.argv``, ``__main__``, tracebacks
 and exit codes.  ``-m package.module`` runs a module, ``-c code`` a line of code.
 
 A name that is not here is an error that says where it was used and what to use instead:
@@ -49,8 +49,33 @@ def alias_torch() -> None:
         raise RuntimeError("PyTorch is already imported in this process; it stays what it is")
     sys.meta_path.insert(0, _Finder())
     sys.meta_path.append(_Sisters())
+    _tell_spawned()
     tensor: Any = minitorch.Tensor
     tensor.__getattr__ = _missing_method
+
+
+def _tell_spawned() -> None:
+    """Let the processes that `multiprocessing` starts from now on do the same.
+
+    A spawned process is first told where it comes from, and imports the program only then.
+    """
+    multiprocessing = importlib.import_module("multiprocessing")
+    spawn = importlib.import_module("multiprocessing.spawn")
+    told = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, Any]:
+        return {**told(name), "torch": _Again()}
+
+    spawn.get_preparation_data = get_preparation_data
+    multiprocessing.set_forkserver_preload([])  # not the program: it would come before that
+
+
+class _Again:
+    """Calls `alias_torch` where it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        # By the name of the module: here it may be running as `__main__`.
+        return exec, ("from minitorch.run import alias_torch; alias_torch()",)
 
 
 class _Torch(types.ModuleType):

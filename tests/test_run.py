@@ -152,3 +152,28 @@ def test_minitorch_says_what_to_use_instead():
     with pytest.raises(AttributeError, match=r"minitorch has no torch\.fx; models are not traced"):
         _ = minitorch.fx
     assert not hasattr(minitorch, "nested")
+
+
+SPAWNING = """
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+class Numbers(Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return index, torch.__version__
+
+if __name__ == "__main__":
+    for how in torch.multiprocessing.get_all_start_methods():
+        loader = DataLoader(Numbers(), batch_size=4, num_workers=1, multiprocessing_context=how)
+        for numbers, versions in loader:
+            print(numbers.tolist(), set(versions) == {torch.__version__})
+"""
+
+
+def test_processes_that_are_spawned_go_on_with_minitorch(run):
+    result = run(SPAWNING)
+    assert result.stderr == ""
+    assert set(result.stdout.splitlines()) == {"[0, 1, 2, 3] True"}

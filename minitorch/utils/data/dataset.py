@@ -292,14 +292,14 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     An exception is noted with the index of the sample that it came from.
     """
     many = getattr(dataset, "__getitems__", None)
-    samples: list[Any] = []
     if many is not None:
         with Noted(
             lambda: f"while {type(dataset).__name__} loaded the samples {shortened(indices)}"
         ):
             return many(indices)
-    index: Any = None
-    with Noted(lambda: _place(dataset, index)):
+    samples: list[Any] = []
+    indices = indices if isinstance(indices, (list, tuple)) else list(indices)
+    with Noted(lambda: _place(dataset, indices[len(samples)])):
         for index in indices:
             samples.append(dataset[index])
     return samples

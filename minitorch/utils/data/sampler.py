@@ -105,8 +105,9 @@ class RandomSampler(Sampler[int]):
         else:
             for _ in range(wanted // n):
                 yield from randperm(n, generator=source).tolist()
-            # PyTorch shuffles once more even if nothing is left to give, and its stream moves on.
-            yield from randperm(n, generator=source).tolist()[: wanted % n]
+            # PyTorch shuffles once more even if nothing is left to give, and the stream moves on.
+            if wanted % n or source is self.generator:
+                yield from randperm(n, generator=source).tolist()[: wanted % n]
 
     def __len__(self) -> int:
         return self.num_samples
