@@ -111,6 +111,7 @@ def unpickle(source: Source, file: Any, limit: int, load_storage: Callable[[Any]
 
     unpickler = Unpickler(file, limit, source.size, find, load_storage, source.error)
     result = unpickler.load()
+    unpickler.forget()
     check_plain(result, unpickler.trusted, source.error)
     return result
 

@@ -13,6 +13,7 @@ import pickle
 import struct
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from sys import getsizeof
 from typing import Any, NamedTuple
 
 from minitorch.errors import LoadError
@@ -21,6 +22,10 @@ from minitorch.tensor import Tensor
 NAME_LENGTH = 1000
 DEPTH = 500  # of lists in lists
 COPIES = 2  # how often a pickle may copy what it holds
+# What the containers of a pickle may take, in bytes: so many for each byte of the file, and some
+# more.  An empty list takes 56 and an empty set 216, and pickle writes two to six bytes for it.
+PER_BYTE, FREE = 64, 1 << 20
+TENSOR = 400  # bytes that a tensor takes besides its elements
 TUPLE_KEYS = 20_000  # tuples of numbers can be made so that all fall into one slot of a dict
 
 # What protocol 2 calls things, for Python 2 would read it.
@@ -65,13 +70,15 @@ class Unpickler:
         self.find = find
         self.load_persistent = load_persistent
         self.error = error
-        self.memo: dict[int, Any] = {}
+        self.memo: list[Any] = []
+        self.gaps: dict[int, Any] = {}  # values stored under numbers that do not follow
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []  # the stacks under each mark
         self.trusted: set[Any] = set()  # of the classes named, those the user vouches for
         self.tuple_keys = 0
         self.copied = 0  # bytes of the pickle
         self.tensors = 0  # and of tensors
+        self.left = FREE + PER_BYTE * min(limit, size)  # bytes, for containers
 
     def load(self) -> Any:
         """What the pickle makes."""
@@ -91,6 +98,11 @@ class Unpickler:
                 step(self)
         except UnicodeDecodeError:
             raise self.error("damaged: a text in its pickle is none") from None
+
+    def forget(self) -> None:
+        """Let go of what the pickle stored on the way."""
+        self.memo.clear()
+        self.gaps.clear()
 
     # --- the file -------------------------------------------------------------------------------
 
@@ -140,14 +152,35 @@ class Unpickler:
         return items
 
     def remember(self, index: int) -> None:
-        self.memo[index] = self.top()
+        value = self.top()
+        if index == len(self.memo):
+            self.memo.append(value)
+        elif index < len(self.memo):
+            self.memo[index] = value
+        else:
+            self.gaps[index] = value
 
     def recall(self, index: int) -> None:
-        if index not in self.memo:
+        if index < len(self.memo):
+            self.stack.append(self.memo[index])
+        elif index in self.gaps:
+            self.stack.append(self.gaps[index])
+        else:
             raise self.error(f"damaged: its pickle recalls value {index}, which it never stored")
-        self.stack.append(self.memo[index])
 
     # --- containers -----------------------------------------------------------------------------
+
+    def make(self, container: Any) -> None:
+        """Push a new container, of which a file may have more than there is memory for."""
+        self.pay(getsizeof(container))
+        self.stack.append(container)
+
+    def pay(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise self.error(
+                f"its containers would take more than {PER_BYTE} times the {self.size:,} bytes of it"
+            )
 
     def tuple_of(self, count: int) -> None:
         items = [self.pop() for _ in range(count)]
@@ -163,12 +196,15 @@ class Unpickler:
         target = self.top()
         if type(target) not in (dict, OrderedDict, Counter) or len(items) % 2:
             raise self.error(f"damaged: its pickle sets items of a {type(target).__name__}")
+        empty = 0 if target else getsizeof(target)
         for i in range(0, len(items), 2):
             key = items[i]
             self.check_key(key)
             if key in target:
                 raise self.error(f"damaged: a dict has the key {_short(key)} twice")
             target[key] = items[i + 1]
+        if empty and len(items) < 12:  # of a large one, each item has bytes enough
+            self.pay(getsizeof(target) - empty)
 
     def add_items(self, items: list[Any]) -> None:
         target = self.top()
@@ -181,7 +217,7 @@ class Unpickler:
     def frozen_set(self, items: list[Any]) -> None:
         for item in items:
             self.check_key(item)
-        self.stack.append(frozenset(items))
+        self.make(frozenset(items))
 
     def check_key(self, key: Any) -> None:
         """Refuse keys that are slow to hash, or that can be made to fall into one slot."""
@@ -239,9 +275,12 @@ class Unpickler:
             for item in arg if type(arg) is list else ():
                 self.check_key(item)
         try:
-            self.stack.append(function(*args))
+            made = function(*args)
         except (ValueError, TypeError, OverflowError) as error:
             raise self.error(f"damaged or malicious: {error} ({function.name})") from None
+        if isinstance(made, Tensor):
+            self.pay(TENSOR)
+        self.make(made)
 
     def new(self) -> None:
         args, kind = self.pop(), self.pop()
@@ -315,9 +354,9 @@ STEPS: dict[bytes, Step] = {
     pickle.SHORT_BINSTRING: lambda u: u.push(u.read(u.number("<B")).decode("ascii")),
     # containers
     pickle.EMPTY_TUPLE: lambda u: u.push(()),
-    pickle.EMPTY_LIST: lambda u: u.push([]),
-    pickle.EMPTY_DICT: lambda u: u.push({}),
-    pickle.EMPTY_SET: lambda u: u.push(set()),
+    pickle.EMPTY_LIST: lambda u: u.make([]),
+    pickle.EMPTY_DICT: lambda u: u.make({}),
+    pickle.EMPTY_SET: lambda u: u.make(set()),
     pickle.MARK: lambda u: u.mark(),
     pickle.TUPLE: lambda u: u.push(tuple(u.since_mark())),
     pickle.TUPLE1: lambda u: u.tuple_of(1),
@@ -332,7 +371,7 @@ STEPS: dict[bytes, Step] = {
     # the memo
     pickle.BINPUT: lambda u: u.remember(u.number("<B")),
     pickle.LONG_BINPUT: lambda u: u.remember(u.number("<I")),
-    pickle.MEMOIZE: lambda u: u.remember(len(u.memo)),
+    pickle.MEMOIZE: lambda u: u.remember(len(u.memo) + len(u.gaps)),
     pickle.BINGET: lambda u: u.recall(u.number("<B")),
     pickle.LONG_BINGET: lambda u: u.recall(u.number("<I")),
     # names and calls
