@@ -2,8 +2,9 @@
 
 Inside this one process, ``torch`` and its submodules are minitorch: ``import torch.nn as nn`` gives
 `minitorch.nn`.  Nothing is installed, no file is written, and other processes import what they
-always did, but for those that `multiprocessing` starts: they go on with minitorch.  The script sees itself as Python would run it: ``sys.argv``, ``__main__``, tracebacks
-and exit codes.  ``-m package.module`` runs a module, ``-c code`` a line of code.
+always did, but for those that `multiprocessing` starts: they go on with minitorch.  The script sees
+itself as Python would run it: ``sys.argv``, ``__main__``, tracebacks and exit codes.
+``-m package.module`` runs a module, ``-c code`` a line of code.
 
 A name that is not here is an error that says where it was used and what to use instead:
 ``minitorch has no torch.fx (used at script.py:12); ...``.
@@ -59,8 +60,8 @@ def _tell_spawned() -> None:
 
     A spawned process is first told where it comes from, and imports the program only then.
     """
-    multiprocessing = importlib.import_module("multiprocessing")
-    spawn = importlib.import_module("multiprocessing.spawn")
+    multiprocessing: Any = importlib.import_module("multiprocessing")
+    spawn: Any = importlib.import_module("multiprocessing.spawn")
     told = spawn.get_preparation_data
 
     def get_preparation_data(name: str) -> dict[str, Any]:

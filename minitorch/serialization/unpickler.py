@@ -178,9 +178,7 @@ class Unpickler:
     def pay(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
-            raise self.error(
-                f"its containers would take more than {PER_BYTE} times the {self.size:,} bytes of it"
-            )
+            raise self.error(f"its containers would take more than {PER_BYTE} times its size")
 
     def tuple_of(self, count: int) -> None:
         items = [self.pop() for _ in range(count)]
