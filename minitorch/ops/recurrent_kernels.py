@@ -2,7 +2,9 @@
 
 What can be done for all steps at once is: in the forward pass the inputs' share of the gates (by
 the caller), in the backward pass every factor that does not depend on the gradient, and the
-products for the weights.  The references are the steps of `minitorch.ops.recurrent`, in a loop.
+products for the weights.  What is kept of the gates lies gate by gate, (T, gates, N, H): a product
+for each gate and calls over whole gates take 1.7 ms for 32 steps of GRU, 32 x 128, where rows of
+three gates took 2.4.  The references are the steps of `minitorch.ops.recurrent`, in a loop.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.numerics.adding import add_rows
+from minitorch.numerics.threads import alone
 from minitorch.ops.bilinear import rows
 from minitorch.ops.fused import fused
 from minitorch.ops.joining import stack
@@ -41,15 +44,17 @@ def _before(first: np.ndarray, states: np.ndarray) -> np.ndarray:
     return np.concatenate([first[np.newaxis], states[:-1]])
 
 
-def _halved(x: np.ndarray, size: int, sigmoids: list[int]) -> np.ndarray:
-    """`x` with the columns of the gates `sigmoids`, each of `size`, halved.
+def _gates(x: np.ndarray, count: int) -> np.ndarray:
+    """(..., N, count * H) as (..., count, N, H), a view."""
+    return np.moveaxis(x.reshape(*x.shape[:-1], count, x.shape[-1] // count), -2, -3)
 
-    ``sigmoid(x)`` is ``tanh(x / 2) / 2 + 1 / 2``: so all gates of a step take one call of tanh,
-    which NumPy computes faster than exp.
-    """
-    halves = np.ones(x.shape[-1], x.dtype)
-    halves.reshape(-1, size)[sigmoids] = 0.5
-    return x * halves
+
+def _sigmoid(x: np.ndarray) -> None:
+    """In place.  NumPy computes tanh faster than exp."""
+    x *= 0.5
+    np.tanh(x, out=x)
+    x *= 0.5
+    x += 0.5
 
 
 def _lstm_reference(share: Any, h: Any, c: Any, w_hh: Any, backwards: bool) -> Any:
@@ -63,52 +68,56 @@ def lstm_sequence(share, h, c, w_hh, /, backwards):
     steps, batch, _ = share.shape
     size = h.shape[1]
     out = np.empty((2, steps, batch, size), share.dtype)
-    gates = np.empty(share.shape, share.dtype)
-    sigmoids = [0, 1, 3]
-    hs, cs, x = _in_order(backwards, out[0], out[1], _halved(share, size, sigmoids))
-    first, w = (h, c), np.ascontiguousarray(_halved(w_hh.T, size, sigmoids))
-    slope = _halved(np.ones(4 * size, share.dtype), size, sigmoids)
-    offset, new = 1 - slope, np.empty(h.shape, share.dtype)
+    gates = np.empty((steps, 4, batch, size), share.dtype)  # i, f, o, g: the sigmoids side by side
+    hs, cs, x = _in_order(backwards, *out, _gates(share, 4))
+    first = h, c
+    w = np.ascontiguousarray(w_hh.reshape(4, size, size)[[0, 1, 3, 2]].swapaxes(1, 2))
+    new = np.empty(h.shape, share.dtype)
     for t in range(steps):
-        a = np.dot(h, w, out=gates[t])
-        a += x[t]
-        np.tanh(a, out=a)
-        a *= slope
-        a += offset
-        c = np.multiply(a[:, size : 2 * size], c, out=cs[t])
-        c += np.multiply(a[:, :size], a[:, 2 * size : 3 * size], out=new)
+        a = np.matmul(h, w, out=gates[t])
+        a[:2] += x[t, :2]
+        a[2:] += x[t, :1:-1]
+        i, f, o, g = a
+        _sigmoid(a[:3])
+        np.tanh(g, out=g)
+        c = np.multiply(f, c, out=cs[t])
+        c += np.multiply(i, g, out=new)
         h = np.tanh(c, out=hs[t])
-        h *= a[:, 3 * size :]
+        h *= o
     return out, (out, gates, *first, w_hh, backwards)
 
 
 @lstm_sequence.backward
 def _(grad, wanted, out, gates, h, c, w_hh, backwards):
-    size = h.shape[1]
     hs, cs, gh, gc = _in_order(backwards, *out, *grad)
-    i, f, g, o = (gates[..., k * size : (k + 1) * size] for k in range(4))
+    i, f, o, g = (gates[:, k] for k in range(4))
     tanh_c = np.tanh(cs)
-    result = np.empty(gates.shape, gates.dtype)
-    (da,) = _in_order(backwards, result)
     # How each gate's pre-activation changes c (the last one: h); times the gradient, below.
-    np.subtract(1, gates, out=da)
-    da[..., : 2 * size] *= gates[..., : 2 * size]
-    da[..., :size] *= g
-    da[..., size : 2 * size] *= _before(c, cs)
-    da[..., 2 * size : 3 * size] *= (g + 1) * i
-    da[..., 3 * size :] *= o * tanh_c
-    through = o * (1 - tanh_c * tanh_c)
+    slope = np.empty_like(gates)
+    for k, gate, by in (0, i, g), (1, f, _before(c, cs)), (3, o, tanh_c):
+        np.subtract(1, gate, out=slope[:, k])
+        slope[:, k] *= gate
+        slope[:, k] *= by
+    np.multiply(g, g, out=slope[:, 2])
+    np.subtract(1, slope[:, 2], out=slope[:, 2])
+    slope[:, 2] *= i
+    tanh_c *= tanh_c
+    through = np.subtract(1, tanh_c, out=tanh_c)
+    through *= o
+    result = np.empty((*hs.shape[:2], 4 * hs.shape[2]), gates.dtype)
+    (da,) = _in_order(backwards, result)
+    by_gate = _gates(da, 4)
     dh, dc = np.zeros_like(h), np.zeros_like(c)
-    for t in reversed(range(len(gates))):
-        dh += gh[t]
-        dc += gc[t]
-        through[t] *= dh
-        dc += through[t]
-        by_gate = da[t].reshape(len(h), 4, size)
-        by_gate[:, :3] *= dc[:, np.newaxis]
-        by_gate[:, 3] *= dh
-        dc *= f[t]
-        dh = np.dot(da[t], w_hh)
+    with alone:  # a step's product is too small for two threads
+        for t in reversed(range(len(gates))):
+            dh += gh[t]
+            dc += gc[t]
+            through[t] *= dh
+            dc += through[t]
+            np.multiply(slope[t, :3], dc, out=by_gate[t, :3])
+            np.multiply(slope[t, 3], dh, out=by_gate[t, 3])
+            dc *= f[t]
+            dh = np.dot(da[t], w_hh)
     for_w = rows(da).T.dot(rows(_before(h, hs))) if wanted[3] else None
     return [x if w else None for x, w in zip((result, dh, dc, for_w), wanted)]
 
@@ -123,55 +132,57 @@ def gru_sequence(share, h, w_hh, b_hh, /, backwards):
     steps, batch, _ = share.shape
     size = h.shape[1]
     out = np.empty((steps, batch, size), share.dtype)
-    own = np.empty(share.shape, share.dtype)  # r, z, and W_hn h + b_hn
+    own = np.empty((steps, 3, batch, size), share.dtype)  # r, z, and W_hn h + b_hn
     news = np.empty(out.shape, share.dtype)
-    sigmoids = [0, 1]
-    hs, x = _in_order(backwards, out, _halved(share, size, sigmoids))
-    first, w = h, np.ascontiguousarray(_halved(w_hh.T, size, sigmoids))
-    b = None if b_hh is None else _halved(b_hh, size, sigmoids)
+    hs, x = _in_order(backwards, out, _gates(share, 3))
+    first, w = h, np.ascontiguousarray(w_hh.reshape(3, size, size).swapaxes(1, 2))
+    b = None if b_hh is None else np.repeat(b_hh.reshape(3, 1, size), batch, 1)
     for t in range(steps):
-        a = np.dot(h, w, out=own[t])
+        a = np.matmul(h, w, out=own[t])
         if b is not None:
             a += b
-        gates = a[:, : 2 * size]
-        gates += x[t, :, : 2 * size]
-        np.tanh(gates, out=gates)
-        gates *= 0.5
-        gates += 0.5
-        n = np.multiply(a[:, :size], a[:, 2 * size :], out=news[t])
-        n += x[t, :, 2 * size :]
+        r, z, hn = a
+        a[:2] += x[t, :2]
+        _sigmoid(a[:2])
+        n = np.multiply(r, hn, out=news[t])
+        n += x[t, 2]
         np.tanh(n, out=n)
         new = np.subtract(h, n, out=hs[t])
-        new *= a[:, size : 2 * size]
+        new *= z
         new += n
         h = new
     return out, (out, own, news, first, w_hh, backwards)
 
 
 @gru_sequence.backward
-def _(grad, wanted, out, own, n, h, w_hh, backwards):
-    size = h.shape[1]
+def _(grad, wanted, out, own, news, h, w_hh, backwards):
     hs, g = _in_order(backwards, out, grad)
-    r, z, hn = (own[..., k * size : (k + 1) * size] for k in range(3))
     before = _before(h, hs)
-    # How each pre-activation changes h'; times the gradient, below.
-    da = np.empty(own.shape, own.dtype)
-    by_n = (1 - z) * (1 - n * n)
-    da[..., :size] = by_n * hn * r * (1 - r)
-    da[..., size : 2 * size] = (before - n) * z * (1 - z)
-    da[..., 2 * size :] = by_n * r
-    dh = np.zeros_like(h)
-    for t in reversed(range(len(own))):
-        dh += g[t]
-        by_n[t] *= dh
-        by_gate = da[t].reshape(len(h), 3, size)
-        by_gate *= dh[:, np.newaxis]
-        dh *= z[t]
-        dh += np.dot(da[t], w_hh)
-    result = np.empty(own.shape, own.dtype)
+    r, z, hn = (own[:, k] for k in range(3))
+    # How the pre-activations change h' through n and through z, and r through n; times the
+    # gradient, below.
+    by_n, by_rest = np.subtract(1, z), np.empty_like(own)
+    np.multiply(before - news, z, out=by_rest[:, 1])
+    by_rest[:, 1] *= by_n
+    by_n *= np.subtract(1, news * news)
+    np.multiply(by_n, r, out=by_rest[:, 2])
+    np.subtract(1, r, out=by_rest[:, 0])
+    by_rest[:, 0] *= by_rest[:, 2]
+    by_rest[:, 0] *= hn
+    result = np.empty((*hs.shape[:2], 3 * hs.shape[2]), own.dtype)
     (share,) = _in_order(backwards, result)
-    share[..., : 2 * size] = da[..., : 2 * size]
-    share[..., 2 * size :] = by_n
+    da = np.empty_like(share)
+    by_gate = _gates(da, 3)
+    dh = np.zeros_like(h)
+    with alone:  # a step's product is too small for two threads
+        for t in reversed(range(len(own))):
+            dh += g[t]
+            by_n[t] *= dh
+            np.multiply(by_rest[t], dh, out=by_gate[t])
+            dh *= z[t]
+            dh += np.dot(da[t], w_hh)
+    to_share = _gates(share, 3)
+    to_share[:, :2], to_share[:, 2] = by_gate[:, :2], by_n
     return (
         result if wanted[0] else None,
         dh if wanted[1] else None,
