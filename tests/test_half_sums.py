@@ -89,3 +89,18 @@ def test_a_linear_layer_of_any_size_keeps_the_dtype(rows, columns, bias, half):
     assert close(found, true, half)
     found.sum().backward()
     assert all(p.grad.dtype == half for p in layer.parameters())
+
+
+def test_factors_that_half_precision_cannot_hold_count_whole():
+    x = mt.linspace(-2, 2, 9).to(mt.float16).requires_grad_()
+    scale = mt.tensor(0.37, requires_grad=True)
+    out = x * scale / 3.3 * 0.7
+    assert out.dtype is mt.float16
+    out.sum().backward()
+    assert mt.allclose(x.grad, mt.full((9,), 0.37 / 3.3 * 0.7).half(), rtol=2e-3)
+    assert scale.grad.dtype is mt.float32 and scale.grad.shape == ()
+    (twice,) = mt.autograd.grad((x * x * 0.37).sum(), x, create_graph=True)
+    twice.sum().backward()
+    assert twice.dtype is mt.float16 and mt.equal(twice, (2 * 0.37 * x.float()).half())
+    with pytest.raises(RuntimeError):
+        mt.lerp(x, x.float(), 0.5)  # of two dtypes, as before

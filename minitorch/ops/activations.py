@@ -18,7 +18,7 @@ from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, div, mul, sub
 from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import elementwise, primitive
-from minitorch.ops.promotion import in_single
+from minitorch.ops.promotion import in_single, rounded_once
 from minitorch.ops.selecting import narrow
 from minitorch.ops.signs import abs
 from minitorch.ops.special_functions import BELL, erf
@@ -148,6 +148,7 @@ def _mish_rule(g, input):
 mish.gradient(input=_mish_rule)
 
 
+@rounded_once
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """``a * sigmoid(b)``, where `a` and `b` are the two halves of `input` along `dim`."""
     check_floating("glu", input, complex=False)

@@ -13,7 +13,7 @@ from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.operators import mul, neg
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise
-from minitorch.ops.promotion import refusal
+from minitorch.ops.promotion import is_half, refusal, rounded_once
 from minitorch.ops.rounding import _div_floor, _div_trunc
 
 if TYPE_CHECKING:
@@ -40,18 +40,25 @@ __all__ = [
 ]
 
 
-def _times_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
-    """``alpha * other``, where `alpha` is of a kind that the result can hold."""
+def _alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """`alpha`, where it is of a kind that the result can hold, as the number that counts."""
     raw = [x._data if isinstance(x, TensorState) else x for x in (input, other)]
-    kind = common_dtype(*raw).kind
+    dtype = common_dtype(*raw)
+    kind = dtype.kind
     if isinstance(alpha, bool) and kind != "b":
         raise RuntimeError(f"{name}(): alpha may be a boolean only for boolean results")
     if (kind in "biu" and isinstance(alpha, float)) or (kind != "c" and isinstance(alpha, complex)):
         raise RuntimeError(
-            f"{name}(): the result is {from_numpy_dtype(common_dtype(*raw))}, "
-            f"so alpha cannot be {alpha!r}"
+            f"{name}(): the result is {from_numpy_dtype(dtype)}, so alpha cannot be {alpha!r}"
         )
-    return mul(other, bool(alpha) if kind == "b" else alpha)
+    if is_half(dtype):
+        return float(dtype.type(alpha))
+    return bool(alpha) if kind == "b" else alpha
+
+
+@rounded_once
+def _with_alpha(operator: Any, input: Any, other: Any, alpha: Any) -> Any:
+    return operator(input, mul(other, alpha))
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
@@ -62,14 +69,18 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     tensor([21., 22.])
     """
     if alpha != 1 or alpha is True:
-        other = _times_alpha("add", input, other, alpha)
+        alpha = _alpha("add", input, other, alpha)
+        result = _with_alpha(operators.add, input, other, alpha)
+        return result if out is None else store(out, result)
     return operators.add(input, other, out=out)
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     """``input - alpha * other``."""
     if alpha != 1 or alpha is True:
-        other = _times_alpha("sub", input, other, alpha)
+        alpha = _alpha("sub", input, other, alpha)
+        result = _with_alpha(operators.sub, input, other, alpha)
+        return result if out is None else store(out, result)
     return operators.sub(input, other, out=out)
 
 
@@ -104,6 +115,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
+@rounded_once
 def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
     """``input + weight * (end - input)``: the point at `weight` on the way to `end`.
 
@@ -124,6 +136,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
     return result if out is None else store(out, result)
 
 
+@rounded_once
 def addcmul(
     input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Any = None
 ) -> Tensor:
@@ -151,6 +164,7 @@ def _times_value(name: str, input: Any, tensor1: Any, value: Any) -> Any:
     return tensor1 if value == 1 else mul(tensor1, value)
 
 
+@rounded_once
 def addcdiv(
     input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Any = None
 ) -> Tensor:

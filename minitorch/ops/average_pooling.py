@@ -25,6 +25,7 @@ from minitorch.ops.pooling import (
 )
 from minitorch.ops.powers import pow
 from minitorch.ops.primitive import primitive
+from minitorch.ops.promotion import rounded_once
 from minitorch.ops.rectifiers import relu
 from minitorch.ops.signs import abs, sign
 from minitorch.ops.windows import Windows, each_dim
@@ -85,6 +86,7 @@ def _counts(windows: Windows, include_pad: bool) -> Any:
     return int(total.flat[0]) if total.size and np.all(total == total.flat[0]) else total
 
 
+@rounded_once
 def _average(
     name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
     count_include_pad: bool, divisor_override: int | None = None,

@@ -26,7 +26,7 @@ from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.padding import pad_constant
 from minitorch.ops.powers import pow, rsqrt
-from minitorch.ops.promotion import in_dtype
+from minitorch.ops.promotion import in_dtype, rounded_once
 from minitorch.ops.selecting import ALL, _slice
 from minitorch.ops.shapes import reshape
 from minitorch.ops.standardizing import (
@@ -106,6 +106,7 @@ def layer_norm(
 
 
 @takes_tensors
+@rounded_once
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -281,6 +282,7 @@ def instance_norm(
 
 
 @takes_tensors
+@rounded_once
 def group_norm(
     input: Tensor,
     num_groups: int,

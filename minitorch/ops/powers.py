@@ -13,7 +13,7 @@ from minitorch.ops.exponential import exp2
 from minitorch.ops.operators import mul
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
-from minitorch.ops.promotion import in_dtype, refusal, unify
+from minitorch.ops.promotion import in_dtype, in_single, refusal, unify
 from minitorch.ops.where import keep
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ sqrt.gradient(input=lambda g, out: g / (out * 2))
 
 
 @elementwise("float")
+@in_single
 def rsqrt(input):
     """``1 / sqrt(input)``."""
     return 1 / np.sqrt(input)

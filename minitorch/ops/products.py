@@ -19,7 +19,7 @@ from minitorch.ops.complex_numbers import conj
 from minitorch.ops.filling import fill
 from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import primitive
-from minitorch.ops.promotion import in_dtype
+from minitorch.ops.promotion import in_dtype, rounded_once
 from minitorch.ops.shapes import permute, reshape, squeeze, unsqueeze
 
 if TYPE_CHECKING:
@@ -294,6 +294,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 # --- beta * input + alpha * product ------------------------------------------------------------
 
 
+@rounded_once
 def addmm(
     input: Tensor,
     mat1: Tensor,
@@ -325,6 +326,7 @@ def addmm(
 
 
 @with_out
+@rounded_once
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``; `input` is broadcast, and ignored if `beta` is 0."""
     return _plus("addmv", input, beta, mv(mat, vec), alpha)
@@ -343,6 +345,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
 
 
 @with_out
+@rounded_once
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
 ) -> Tensor:
@@ -351,6 +354,7 @@ def baddbmm(
 
 
 @with_out
+@rounded_once
 def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
 ) -> Tensor:

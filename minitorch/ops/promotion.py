@@ -21,6 +21,13 @@ from minitorch.engine.state import TensorState, wrap
 ndarray = np.ndarray
 _PLAIN = (float, int)
 _NUMBERS = (bool, int, float, complex)
+_WIDE = "fdFD"  # dtypes that numbers meet as they are
+_SINGLE = np.dtype(np.float32)
+
+
+def is_half(dtype: np.dtype[Any]) -> bool:
+    """float16 or bfloat16."""
+    return dtype.itemsize == 2 and dtype.kind in "fV"
 
 
 def is_array(x: Any) -> bool:
@@ -46,15 +53,44 @@ def meet(name: str, x: Any, y: Any, floats: bool) -> tuple[Any, Any]:
     Numbers are left to NumPy, which converts them as PyTorch does, wherever that is so.
     """
     if type(y) in _PLAIN:
-        if x.dtype.kind in "fc":
+        if x.dtype.char in _WIDE:
             return x, y
-    elif type(x) in _PLAIN and y.dtype.kind in "fc":
+    elif type(x) in _PLAIN and y.dtype.char in _WIDE:
         return x, y
     x, y = _operand(name, x), _operand(name, y)
     dtype = common_dtype(x, y)
     if floats and dtype.kind in "biu":
         dtype = default_numpy()
+    if is_half(dtype) and name in ("mul", "div"):
+        # As in PyTorch, a tensor of no dimensions counts as a number if it comes second.
+        if isinstance(y, ndarray) and y.ndim == 0:
+            y = y.item()
+        return _factor(x, dtype), _factor(y, dtype)
     return _to(x, dtype), _to(y, dtype)
+
+
+class _Factor(float):
+    """A number that half precision is multiplied or divided by in single, and rounded once.
+
+    NumPy would round the number first: 0.37 is 0.3711 in bfloat16.
+    """
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None) -> Any:
+        dtype = next(x.dtype for x in inputs if not isinstance(x, _Factor))
+        result = getattr(ufunc, method)(*(np.asarray(x, _SINGLE) for x in inputs)).astype(dtype)
+        if out is None:
+            return result
+        out[0][...] = result
+        return out[0]
+
+
+def _factor(x: Any, dtype: np.dtype[Any]) -> Any:
+    """As `_to`, but numbers that `dtype` (half precision) cannot hold stay what they are."""
+    if isinstance(x, ndarray) or float(dtype.type(x)) == x:
+        return _to(x, dtype)
+    return _Factor(x)
 
 
 def _operand(name: str, x: Any) -> Any:
@@ -104,9 +140,25 @@ def in_single(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def rounded(input: Any, *settings: Any) -> Any:
-        if input.dtype.itemsize == 2 and input.dtype.kind in "fV":
+        if is_half(input.dtype):
             return function(input.astype(np.float32), *settings).astype(input.dtype)
         return function(input, *settings)
+
+    return rounded
+
+
+def rounded_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function of Tensors, if all are of one half precision, compute in single."""
+
+    @functools.wraps(function)
+    def rounded(*args: Any, **settings: Any) -> Any:
+        given = [*args, *settings.values()]
+        kinds = {x._data.dtype for x in given if isinstance(x, TensorState)}
+        if len(kinds) != 1 or not is_half(kind := kinds.pop()):
+            return function(*args, **settings)
+        wide = [in_dtype(x, _SINGLE) if isinstance(x, TensorState) else x for x in given]
+        rest = dict(zip(settings, wide[len(args) :]))
+        return in_dtype(function(*wide[: len(args)], **rest), kind)
 
     return rounded
 

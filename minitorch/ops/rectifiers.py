@@ -124,6 +124,7 @@ def relu6(input: Tensor) -> Tensor:
 
 
 @elementwise(kinds="fV")
+@in_single
 def hardsigmoid(input):
     """A sigmoid of three straight pieces: ``relu6(input + 3) / 6``."""
     return np.minimum(np.maximum(input + 3, 0), 6) / 6

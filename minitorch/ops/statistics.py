@@ -17,6 +17,7 @@ from minitorch.ops.diagonals import diagonal
 from minitorch.ops.norms import root
 from minitorch.ops.powers import sqrt
 from minitorch.ops.primitive import primitive
+from minitorch.ops.promotion import rounded_once
 from minitorch.ops.reduction import reduction
 from minitorch.ops.reductions import Dims, count, mean_over, reduced, spread, sum
 from minitorch.ops.shapes import reshape, squeeze, unsqueeze
@@ -72,6 +73,7 @@ def var(
 
 
 @reduction
+@rounded_once
 def std(
     input: Tensor,
     dim: Any = None,

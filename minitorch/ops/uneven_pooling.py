@@ -27,6 +27,7 @@ from minitorch.ops.pooling import (
     max_pool3d,
 )
 from minitorch.ops.primitive import primitive
+from minitorch.ops.promotion import rounded_once
 from minitorch.ops.random import rand
 from minitorch.ops.reductions import mean
 from minitorch.ops.shapes import reshape
@@ -116,6 +117,7 @@ _add_ranges.gradient(g=lambda g, dim, ranges: _range_sums(g, dim, ranges),
                      x=lambda g, x: np.zeros_like(x))  # fmt: skip
 
 
+@rounded_once
 def _adaptive_average(dims: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{dims}d"
     wanted, sizes = _wanted(name, dims, input, output_size), input._data.shape[-dims:]

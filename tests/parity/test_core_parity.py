@@ -281,3 +281,40 @@ def even_bins(m):
     x = m.tanh(m.linspace(-3, 3, 2001))
     y = (x * 20).round() / 10  # many elements on the edges
     return [[m.histogram(z, n).hist, m.histc(z, n)] for z in (x, y) for n in (7, 10, 100)]
+
+
+# --- Half precision: computed in single and rounded once, to the bit --------------------------------
+
+HALVES = {
+    "number": lambda m, x, y: [x * 0.37, 0.37 * x, x / 3.3, x.clone().mul_(0.1), x * 3, x - 0.1],
+    "no dimensions": lambda m, x, y: [x * m.tensor(0.37), m.tensor(0.37) * x, x / m.tensor(3.3)],
+    "alpha": lambda m, x, y: [m.add(x, y, alpha=0.3), m.sub(x, y, alpha=0.3)],
+    "addcmul": lambda m, x, y: [m.addcmul(x, x, y, value=0.3)],
+    "rsqrt": lambda m, x, y: [(x * x + 1).rsqrt()],
+    "norms": lambda m, x, y: [
+        m.nn.functional.rms_norm(x, (40,)),
+        m.nn.functional.rms_norm(x, (40,), y[0], 1e-5),
+        m.nn.functional.group_norm(x, 4, y[0], y[0]),
+    ],
+    "activations": lambda m, x, y: [m.nn.functional.glu(x), m.nn.functional.hardsigmoid(x)],
+    "pooling": lambda m, x, y: [
+        m.nn.functional.avg_pool1d(x[None], 3),
+        m.nn.functional.adaptive_avg_pool1d(x[None], 7),
+    ],
+    "spread": lambda m, x, y: [x.std(-1), x.std()],
+    "product": lambda m, x, y: [m.addmm(x[:, :8], x, y.T, beta=0.3), m.addmm(x[:, :8], x, y.T)],
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+def test_half_precision_is_rounded_once(name, kind):
+    def function(m):
+        grid = m.arange(320, dtype=m.float64).reshape(8, 40)
+        dtype = getattr(m, kind)
+        x, y = m.sin(grid * 1.7).to(dtype), (m.cos(grid * 0.9) * 2).to(dtype)
+        results = HALVES[name](m, x, y)
+        assert all(r.dtype is dtype for r in results)
+        return [[v.hex() for v in r.double().flatten().tolist()] for r in results]
+
+    agree(function)
