@@ -283,7 +283,7 @@ def even_bins(m):
     return [[m.histogram(z, n).hist, m.histc(z, n)] for z in (x, y) for n in (7, 10, 100)]
 
 
-# --- Half precision: computed in single and rounded once, to the bit --------------------------------
+# --- Half precision: computed in single, rounded once, to the bit ---------------------------------
 
 HALVES = {
     "number": lambda m, x, y: [x * 0.37, 0.37 * x, x / 3.3, x.clone().mul_(0.1), x * 3, x - 0.1],
