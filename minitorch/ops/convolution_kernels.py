@@ -19,6 +19,7 @@ over threads.  64 images, 3x3 kernels, float32, forward and backward on two thre
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -98,6 +99,9 @@ class _Columns:
         return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
 
 
+_columns = functools.lru_cache(maxsize=256)(_Columns)  # 15 us each: as much as a small product
+
+
 def _weights(w: Array, groups: int) -> Array:
     """(O, C, k, ...) -> (k, groups, O/groups, ... * C)"""
     rows = np.moveaxis(w, (2, 1), (0, -1))
@@ -134,7 +138,7 @@ def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) 
     out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
     given = _flat(x, groups) if windows.pointwise() else None
     windows, x, w = _with_row(windows, x, w)
-    columns = _Columns(windows, groups, w.shape[1], x.dtype)
+    columns = _columns(windows, groups, w.shape[1], x.dtype)
     weights, flat, parts = _weights(w, groups), _flat(out, groups), columns.parts(len(x))
     if bias is not None:  # a whole sample: to add one number to short lines takes twice the time
         bias = np.repeat(bias, flat.shape[-1]).reshape(flat.shape[1:])
@@ -174,7 +178,7 @@ def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
         return conv(u, w[backwards], None, turned, groups)
     out = np.zeros((u.shape[0], groups * channels, *windows.sizes), u.dtype)
     windows, w, target = _with_row(windows, w, out)
-    columns = _Columns(windows, groups, channels, u.dtype)
+    columns = _columns(windows, groups, channels, u.dtype)
     flat, parts = _flat(u, groups), columns.parts(len(u))
     weights = _weights(w, groups).swapaxes(2, 3)
 
@@ -197,7 +201,7 @@ def conv_weight(u: Array, x: Array, windows: Windows, groups: int) -> Array:
     if windows.pointwise():
         given = _flat(x, groups)
     windows, x = _with_row(windows, x)
-    columns = _Columns(windows, groups, channels, u.dtype)
+    columns = _columns(windows, groups, channels, u.dtype)
     parts, places = columns.parts(len(x)), flat.shape[2]
     cuts = _cuts(columns.flat[1], outputs * places)
     # OpenBLAS is slow with a transposed right side of few rows and many columns: 32 channels of

@@ -17,6 +17,7 @@ import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
+from minitorch.numerics.threads import spread
 from minitorch.ops.along import put_along
 from minitorch.ops.primitive import primitive
 from minitorch.ops.shapes import reshape
@@ -99,8 +100,13 @@ def _maxima(x: np.ndarray, windows: Any) -> np.ndarray:
     """The maximum of each window."""
     planes, least = planes_of(x), _least(x.dtype)
     out = np.empty((len(planes), *windows.places), x.dtype)
-    for part in parts(planes):
-        out[part] = reduce_windows(np.maximum, planes[part], windows, least)
+    some = list(parts(planes))
+
+    def work(start: int, stop: int) -> None:
+        for part in some[start:stop]:
+            out[part] = reduce_windows(np.maximum, planes[part], windows, least)
+
+    spread(work, len(some))
     return out.reshape(*x.shape[:2], *windows.places)
 
 
@@ -116,19 +122,25 @@ def _to_maxima(g, x, out, /, windows):
         return _scatter(g, x, argmax(x, _tables(windows)))
     tiles = _tiles(windows)
     dx = np.empty(x.shape, g.dtype) if tiles else np.zeros(x.shape, g.dtype)
-    planes, grads, maxima, spread = planes_of(x), planes_of(g), planes_of(out), planes_of(dx)
-    taps = list(windows.taps())
-    for part in parts(planes):
-        xs, gs, ms, ds = planes[part], grads[part], maxima[part], spread[part]
-        free = np.ones(ms.shape, bool)  # windows whose maximum has not been met yet
-        for _, places, inputs in taps:
-            hit = xs[inputs] == ms[places]
-            hit &= free[places]
-            free[places] ^= hit
-            if tiles:
-                np.multiply(gs, hit, out=ds[inputs])
-            else:
-                ds[inputs] += gs[places] * hit
+    planes, grads, maxima, target = planes_of(x), planes_of(g), planes_of(out), planes_of(dx)
+    some, taps = list(parts(planes)), list(windows.taps())
+
+    def work(start: int, stop: int) -> None:
+        for part in some[start:stop]:
+            xs, gs, ms, ds = planes[part], grads[part], maxima[part], target[part]
+            free = np.ones(ms.shape, bool)  # windows whose maximum has not been met yet
+            for _, places, inputs in taps[:-1] if tiles else taps:
+                hit = xs[inputs] == ms[places]
+                hit &= free[places]
+                free[places] ^= hit
+                if tiles:
+                    np.multiply(gs, hit, out=ds[inputs])
+                else:
+                    ds[inputs] += gs[places] * hit
+            if tiles:  # what is left over is in the last place
+                np.multiply(gs, free, out=ds[taps[-1][2]])
+
+    spread(work, len(some))
     return dx
 
 
