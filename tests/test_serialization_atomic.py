@@ -98,8 +98,9 @@ def test_a_full_disk_leaves_the_old_file(format, room, tmp_path):
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, old[1]))
     try:
-        with pytest.raises(OSError):
+        with pytest.raises(OSError) as caught:
             minitorch.save(state(2), path)
+        assert str(path) in str(caught.value)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, handler)

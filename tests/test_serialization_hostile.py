@@ -550,3 +550,23 @@ def test_what_pickle_itself_writes_is_not_taken_for_harm(protocol):
 def test_values_stored_under_numbers_that_do_not_follow():
     program = b"\x80\2](K\1q\7K\2q\0K\3q\1h\7h\0h\1e."
     assert minitorch.load(io.BytesIO(pt(program))) == [1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["one header", "both headers"])
+def test_a_compressed_member_that_announces_too_much_takes_no_memory(both):
+    file = io.BytesIO()
+    np.savez_compressed(file, x=np.arange(100))
+    data, size = file.getvalue(), 128 + 800
+    announced = struct.pack("<I", 12_000_000)
+    directory = data.rindex(b"PK\1\2")
+    assert data[directory + 24 : directory + 28] == struct.pack("<I", size)
+    data = data[: directory + 24] + announced + data[directory + 28 :]
+    if both:
+        data = data.replace(struct.pack("<Q", size), announced + bytes(4), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(LoadError, match="damaged"):
+            minitorch.load(io.BytesIO(data))
+        assert tracemalloc.get_traced_memory()[1] < 300_000
+    finally:
+        tracemalloc.stop()

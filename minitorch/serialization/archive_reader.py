@@ -170,6 +170,9 @@ class ArchiveReader:
         )  # fmt: skip
         start = member.position + LOCAL.size
         raw = source.read(start, name_size)
+        if size == packed == UNKNOWN:
+            large = _zip64_numbers(memoryview(source.read(start + name_size, extra_size)))
+            size, packed = large[:2] if len(large) > 1 else (size, packed)
         written_later = flags & 8  # sizes and checksum: then they are 0 here
         agree = (crc, packed, size) == (member.crc, member.packed, member.size)
         agree = (
@@ -196,9 +199,9 @@ class ArchiveReader:
         return content
 
     def _unpack(self, member: Member, position: int) -> np.ndarray:
-        """By and by, into memory of the size that was announced: not a byte more is unpacked."""
-        content = np.empty(member.size, np.uint8)
-        unpacker, done, taken = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
+        """By and by, into memory that grows: the size that was announced is only the limit."""
+        content = bytearray()
+        unpacker, taken = zlib.decompressobj(-zlib.MAX_WBITS), 0
         waiting = b""
         try:
             while not unpacker.eof:
@@ -208,17 +211,17 @@ class ArchiveReader:
                     taken += step
                     if not waiting:
                         break
-                piece = unpacker.decompress(waiting, min(1 << 20, member.size - done + 1))
+                content += unpacker.decompress(
+                    waiting, min(1 << 20, member.size + 1 - len(content))
+                )
                 waiting = unpacker.unconsumed_tail
-                if len(piece) > member.size - done:
+                if len(content) > member.size:
                     break
-                content[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
-                done += len(piece)
         except zlib.error:
             raise self.source.error(f"damaged: {member.name!r} cannot be unpacked") from None
-        if not unpacker.eof or done != member.size or waiting or taken != member.packed:
+        if not unpacker.eof or len(content) != member.size or waiting or taken != member.packed:
             raise self.source.error(f"damaged: {member.name!r} does not have the size it says")
-        return content
+        return np.frombuffer(content, np.uint8)
 
 
 def _zip64_numbers(extra: memoryview) -> list[int]:

@@ -58,9 +58,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             if fcntl is None:  # and does not rename it
                 file.close()
             os.replace(part, target)  # while the lock is held: nobody takes the part for abandoned
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(part)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = os.fspath(path)  # a full disk does not say what did not fit
         raise
     _sync_folder(os.path.dirname(target))
 
