@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch.dtypes import dtype as DType
 from minitorch.dtypes import to_numpy_dtype
+from minitorch.numerics.buffers import buffers_for_rows
 from minitorch.numerics.tiles import BLOCK, LARGE, over_tiles
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.copying import cast
@@ -62,7 +63,8 @@ def _in_rows(kernel: Callable[..., None], dim: int, *arrays: np.ndarray) -> np.n
     def work(part: slice) -> None:
         kernel(1, *[a[part] for a in lines])
 
-    over_tiles(work, len(lines[0]), BLOCK // x.shape[dim])
+    with buffers_for_rows(x.shape[dim]):
+        over_tiles(work, len(lines[0]), BLOCK // x.shape[dim])
     return out
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.numerics.adding import add_rows, add_up, widened
-from minitorch.numerics.buffers import small_buffers
-from minitorch.numerics.threads import spread
+from minitorch.numerics.buffers import buffers_for_rows, small_buffers
+from minitorch.numerics.threads import spread, threads
 from minitorch.numerics.tiles import BLOCK, LARGE
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
@@ -27,12 +27,21 @@ from minitorch.ops.shapes import reshape
 LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
 
 
-def _blocks(count: int, size: int) -> list[slice]:
+def _blocks(count: int, size: int, together: int = 2 * BLOCK) -> list[slice]:
     """`count` things of `size` elements each, as many at a time as the cache takes."""
-    blocks = 1 if count * size < LARGE else -(-count * size // (2 * BLOCK))
+    blocks = 1 if count * size < LARGE else -(-count * size // together)
     blocks = min(count, blocks + (blocks > 1) * blocks % 2)  # equal shares for two threads
     ends = [i * count // blocks for i in range(blocks + 1)] if blocks else []
     return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
+
+
+def _row_blocks(x: np.ndarray) -> list[slice]:
+    """For two threads larger ones, outside of the cache: they wait for each other between calls.
+
+    Layer norm of (4096, 512), forward and backward, took 6.4 ms in blocks for one thread, which
+    alone takes 5.6 in them, and 4.3 ms in these.
+    """
+    return _blocks(*x.shape, 2 * BLOCK if threads() == 1 else 8 * BLOCK)
 
 
 def _flat(x: Any, dtype: Any) -> Any:
@@ -66,7 +75,7 @@ def standardized_rows(input, weight, bias, /, dims, eps):
     w, b = _flat(weight, x.dtype), _flat(bias, x.dtype)
     out = np.empty(x.shape, x.dtype)
     mean, scale = np.empty((2, len(x), 1), x.dtype)
-    n, blocks = x.shape[1], _blocks(*x.shape)
+    n, blocks = x.shape[1], _row_blocks(x)
 
     def work(start: int, stop: int) -> None:
         for i in blocks[start:stop]:
@@ -79,7 +88,8 @@ def standardized_rows(input, weight, bias, /, dims, eps):
             if b is not None:
                 y += b
 
-    spread(work, len(blocks))
+    with buffers_for_rows(n):
+        spread(work, len(blocks))
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
     return out, (x, mean, scale, w, input.shape, dims)
 
@@ -87,8 +97,9 @@ def standardized_rows(input, weight, bias, /, dims, eps):
 @standardized_rows.backward
 def _(g, wanted, x, mean, scale, w, shape, dims):
     for_x, for_w, for_b = wanted
-    g, n, blocks = _as_rows(g, dims), x.shape[1], _blocks(*x.shape)
-    grad: Any = np.empty(x.shape, x.dtype) if for_x else None
+    g, n, blocks = _as_rows(g, dims), x.shape[1], _row_blocks(x)
+    grad: Any = np.empty(shape, x.dtype) if for_x else None  # a view would be copied for a leaf
+    lines = grad.reshape(x.shape) if for_x else None
     grad_w, grad_b = np.zeros((2, LANES, n), x.dtype)
 
     def work(start: int, stop: int) -> None:
@@ -105,7 +116,7 @@ def _(g, wanted, x, mean, scale, w, shape, dims):
                     grad_w[lane] += s[:, 0].dot(gy)
                 if not for_x:
                     continue
-                part = grad[i]
+                part = lines[i]
                 if w is None:
                     first, second = add_up(gi, (1,), True), add_up(gy, (1,), True)
                     part[...] = gi
@@ -117,10 +128,11 @@ def _(g, wanted, x, mean, scale, w, shape, dims):
                 part -= first / n
                 part *= s
 
-    spread(work, LANES if len(blocks) > 1 else 1)
+    with buffers_for_rows(n):
+        spread(work, LANES if len(blocks) > 1 else 1)
     inner = shape[dims[0] :]
     return (
-        grad.reshape(shape) if for_x else None,
+        grad,
         np.add.reduce(grad_w, 0).reshape(inner) if for_w else None,
         np.add.reduce(grad_b, 0).reshape(inner) if for_b else None,
     )
