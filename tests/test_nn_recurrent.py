@@ -146,3 +146,14 @@ def test_second_gradient(kind):
     net = kind(2, 2, bidirectional=True).double()
     x = minitorch.randn(2, 2, 2, dtype=minitorch.float64, requires_grad=True)
     assert minitorch.autograd.gradgradcheck(lambda x: net(x)[0], (x,))
+
+
+def test_the_output_of_a_gru_may_be_written_to():
+    gru, x = nn.GRU(2, 3, bidirectional=True), minitorch.randn(4, 2, 2)
+    grads = []
+    for act in (minitorch.relu, minitorch.relu_):
+        gru.zero_grad()
+        out, h = gru(x)
+        (act(out).square().sum() + h.sum()).backward()
+        grads.append([p.grad for p in gru.parameters()])
+    assert all(minitorch.equal(a, b) for a, b in zip(*grads))

@@ -151,13 +151,13 @@ def gru_sequence(share, h, w_hh, b_hh, /, backwards):
         new *= z
         new += n
         h = new
-    return out, (out, own, news, first, w_hh, backwards)
+    # A copy of the states, which backward needs anyway: so the output may be written to.
+    return out, (_before(first, hs), own, news, w_hh, backwards)
 
 
 @gru_sequence.backward
-def _(grad, wanted, out, own, news, h, w_hh, backwards):
-    hs, g = _in_order(backwards, out, grad)
-    before = _before(h, hs)
+def _(grad, wanted, before, own, news, w_hh, backwards):
+    (g,) = _in_order(backwards, grad)
     r, z, hn = (own[:, k] for k in range(3))
     # How the pre-activations change h' through n and through z, and r through n; times the
     # gradient, below.
@@ -169,11 +169,11 @@ def _(grad, wanted, out, own, news, h, w_hh, backwards):
     np.subtract(1, r, out=by_rest[:, 0])
     by_rest[:, 0] *= by_rest[:, 2]
     by_rest[:, 0] *= hn
-    result = np.empty((*hs.shape[:2], 3 * hs.shape[2]), own.dtype)
+    result = np.empty((*g.shape[:2], 3 * g.shape[2]), own.dtype)
     (share,) = _in_order(backwards, result)
     da = np.empty_like(share)
     by_gate = _gates(da, 3)
-    dh = np.zeros_like(h)
+    dh = np.zeros_like(before[0])
     with alone:  # a step's product is too small for two threads
         for t in reversed(range(len(own))):
             dh += g[t]
