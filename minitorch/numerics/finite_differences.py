@@ -76,6 +76,7 @@ class Slopes:
         self.high = np.zeros(shape)
         self.kind = np.zeros(shape, np.uint8)
         self.refined = np.zeros(x.size, bool)
+        self.sure = np.zeros(shape, bool)  # settled by large steps, where no rounding plays
         with np.errstate(all="ignore"):
             for i in range(x.size):
                 self._first(i, step)
@@ -99,6 +100,7 @@ class Slopes:
         )
         value, error = middle[0], bar[0]
         self._set(i, value, error)
+        self.sure[i] = error <= 1e-3 * np.abs(value)
         gap = np.abs(right[0] - left[0])
         size_of_both = np.maximum(np.abs(right[0]), np.abs(left[0]))
         if not np.all((gap <= 4 * gap_bar[0] + 1e-3 * size_of_both) & np.isfinite(error)):
