@@ -296,6 +296,16 @@ def test_adding_a_multiple_in_one_pass(size, dtype):
     assert np.array_equal(x, x_before)
 
 
+def test_adding_a_multiple_leaves_alone_what_may_not_be_written():
+    y = np.zeros(100_000, np.float32)
+    y.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        add_scaled(y, 1.0, np.ones_like(y))
+    with pytest.raises(ValueError, match="broadcast"):
+        add_scaled(np.zeros(100_000, np.float32), 1.0, np.ones(100_001, np.float32))
+    assert not y.any()
+
+
 def test_adding_a_multiple_to_every_second_element():
     y = np.zeros(100_000, np.float32)
     add_scaled(y[::2], 3.0, np.ones(50_000, np.float32))

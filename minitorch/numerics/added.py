@@ -22,8 +22,9 @@ SHARED = 1 << 20  # elements: more are shared out over threads
 
 def add_scaled(y: np.ndarray, a: Any, x: np.ndarray, spare: np.ndarray | None = None) -> None:
     """``y += a * x`` for a number `a`; `spare`, of the same shape, may be written to."""
-    axpy = _axpy(y.dtype) if y.size >= MANY else None
-    if axpy is None or x.dtype != y.dtype or not (_in_a_row(x) and _in_a_row(y)):
+    axpy = _axpy(y.dtype) if y.size >= MANY and y.flags.writeable else None
+    alike = x.dtype == y.dtype and x.shape == y.shape and _in_a_row(x) and _in_a_row(y)
+    if axpy is None or not alike:
         y += np.multiply(x, a, spare)
         return
 
