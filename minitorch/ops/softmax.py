@@ -10,7 +10,7 @@ import numpy as np
 from minitorch.dtypes import dtype as DType
 from minitorch.dtypes import to_numpy_dtype
 from minitorch.numerics.buffers import buffers_for_rows
-from minitorch.numerics.tiles import BLOCK, LARGE, over_tiles
+from minitorch.numerics.tiles import LARGE, block, over_tiles
 from minitorch.ops.checks import check_floating, check_tensor
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
@@ -64,7 +64,7 @@ def _in_rows(kernel: Callable[..., None], dim: int, *arrays: np.ndarray) -> np.n
         kernel(1, *[a[part] for a in lines])
 
     with buffers_for_rows(x.shape[dim]):
-        over_tiles(work, len(lines[0]), BLOCK // x.shape[dim])
+        over_tiles(work, len(lines[0]), block(8) // x.shape[dim])
     return out
 
 
