@@ -22,7 +22,7 @@ NAMESPACES = [
     "distributions.transforms", "random", "utils.data", "utils.checkpoint", "utils.tensorboard",
     "amp", "compiler", "serialization", "jit", "profiler", "onnx", "hub", "cuda", "mps",
     "multiprocessing", "xpu",
-    "accelerator", "backends.cudnn", "backends.cuda", "backends.mps", "backends.mkl",
+    "accelerator", "futures", "backends.cudnn", "backends.cuda", "backends.mps", "backends.mkl",
     "distributed", "version",
 ]  # fmt: skip
 # What has PyTorch's name and another behaviour, and why.

@@ -526,6 +526,7 @@ if TYPE_CHECKING:
         distributions,
         fft,
         func,
+        futures,
         hub,
         jit,
         mps,
@@ -550,8 +551,8 @@ if TYPE_CHECKING:
 # Each is imported when it is first asked for: most programs need a few of them.
 _MODULES = {
     "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
-    "func", "hub", "jit", "mps", "multiprocessing", "nn", "onnx", "optim", "profiler", "random",
-    "serialization", "sparse", "testing", "utils", "version", "xpu",
+    "func", "futures", "hub", "jit", "mps", "multiprocessing", "nn", "onnx", "optim", "profiler",
+    "random", "serialization", "sparse", "testing", "utils", "version", "xpu",
 }  # fmt: skip
 _HOME = {
     "GradScaler": "amp", "autocast": "amp", "compile": "compiler", "is_autocast_enabled": "amp",
@@ -603,7 +604,7 @@ __all__ = [
     "eye", "fft", "fill", "fill_", "finfo", "fix", "fix_", "flatten", "flip", "fliplr",
     "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_",
     "floor_divide", "fmax", "fmin", "fmod", "frac", "frac_", "from_dlpack", "from_numpy",
-    "frombuffer", "full", "full_like", "func", "gather", "gcd", "gcd_", "ge", "ger",
+    "frombuffer", "full", "full_like", "func", "futures", "gather", "gcd", "gcd_", "ge", "ger",
     "get_default_device", "get_default_dtype", "get_deterministic_debug_mode",
     "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
     "get_printoptions", "get_rng_state", "gradient", "greater", "greater_equal", "group_norm",
