@@ -76,27 +76,7 @@ def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
 
     def declare(kernel: Callable[..., Any]) -> Any:
         op = FusedOp(kernel, reference)
-        arity = op.arity
-
-        def call(*args: Any) -> Any:
-            values: list[Any] = []
-            edges: list[Any] = []
-            wanted: list[bool] = []
-            for a in args:
-                if isinstance(a, TensorState):
-                    node = a._node
-                    values.append(a._data)
-                    edges.append(a if node is LEAF else node)
-                    wanted.append(node is not None)
-                else:
-                    values.append(a)
-                    edges.append(None)
-                    wanted.append(False)
-            out, kept = kernel(*values)
-            if True in wanted and mode.recording and out.dtype.kind in "fcV":
-                saved = wanted[:arity], kept, values
-                return recorded(op, tuple(edges[:arity]), saved, out)
-            return wrap(out)
+        call: Any = _written_out(op)
 
         def backward(kernel: Callable[..., Any]) -> Callable[..., Any]:
             op.backward_kernel = kernel
@@ -104,7 +84,57 @@ def fused(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
 
         call.__name__ = call.__qualname__ = kernel.__name__
         call.__doc__, call.__module__ = kernel.__doc__, kernel.__module__
-        call.op, call.backward, call.reference = op, backward, reference  # type: ignore[attr-defined]
+        call.op, call.backward, call.reference = op, backward, reference
         return call
 
     return declare
+
+
+def _written_out(op: FusedOp) -> Any:
+    """The function that calls and records `op`, written for its own arguments.
+
+    A loop over them takes 0.5 us longer, a tenth of a small linear layer.  Of two arrays `x` and
+    `w` and a setting `eps`, it is:
+
+        def call(x, w, eps):
+            x_edge = w_edge = None
+            x_array, w_array = x, w
+            if isinstance(x, TensorState):
+                x_array, x_edge = x._data, x._node
+            if isinstance(w, TensorState):
+                w_array, w_edge = w._data, w._node
+            out, kept = kernel(x_array, w_array, eps)
+            if not mode.recording or x_edge is w_edge is None or out.dtype.kind not in "fcV":
+                return wrap(out)
+            wanted = x_edge is not None, w_edge is not None,
+            if x_edge is LEAF: x_edge = x
+            if w_edge is LEAF: w_edge = w
+            return recorded(op, (x_edge, w_edge,), (wanted, kept, (x_array, w_array, eps,)), out)
+    """
+    parameters = code_of(op.kernel).co_varnames[: code_of(op.kernel).co_argcount]
+    arrays, settings = parameters[: op.arity], parameters[op.arity :]
+    edges, data = [f"{name}_edge" for name in arrays], [f"{name}_array" for name in arrays]
+    takes = [
+        f"if isinstance({x}, TensorState): {x}_array, {x}_edge = {x}._data, {x}._node"
+        for x in arrays
+    ]
+    values = ", ".join([*data, *settings])
+    lines = [
+        f"{' = '.join(edges)} = None",
+        f"{', '.join(data)} = {', '.join(arrays)}",
+        *takes,
+        f"out, kept = kernel({values})",
+        f"if not mode.recording or {' is '.join(edges)} is None or out.dtype.kind not in 'fcV':",
+        "    return wrap(out)",
+        f"wanted = {', '.join(f'{edge} is not None' for edge in edges)},",
+        *[f"if {x}_edge is LEAF: {x}_edge = {x}" for x in arrays],
+        f"return recorded(op, ({', '.join(edges)},), (wanted, kept, ({values},)), out)",
+    ]
+    source = "\n    ".join([f"def call({', '.join(parameters)}):", *lines])
+    names: dict[str, Any] = {
+        "TensorState": TensorState, "LEAF": LEAF, "mode": mode, "wrap": wrap, "recorded": recorded,
+        "op": op, "kernel": op.kernel, "__name__": __name__,
+    }  # fmt: skip
+    exec(compile(source, f"{__file__}: {op.name}", "exec"), names)
+    names["call"].__defaults__ = op.kernel.__defaults__
+    return names["call"]

@@ -67,15 +67,16 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     minitorch.Size([5, 2])
     """
     x, w = input._data, weight._data
+    dtype = x.dtype
     # NumPy itself finds sizes that do not fit, so that only the rest needs a look beforehand.
-    if x.ndim and w.ndim == 2 and x.dtype == w.dtype:
+    if dtype == w.dtype and w.ndim == 2 and x.ndim:
         try:
-            if x.dtype.itemsize == 2 and x.dtype.kind in "fV":
+            if dtype.itemsize == 2 and dtype.kind in "fV":
                 return _in_single(input, weight, bias)
             if bias is None:
                 return mm_t(input, weight)
             b = bias._data
-            if b.dtype == x.dtype and b.ndim <= 1:
+            if b.dtype == dtype and b.ndim <= 1:
                 return _affine(input, weight, bias)
         except ValueError:
             pass
