@@ -22,6 +22,7 @@ import pytest
 
 import minitorch as mt
 from minitorch.utils.data import DataLoader, TensorDataset, get_worker_info
+from minitorch.utils.data.randomness import PythonStream
 
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # spawned workers get it too
@@ -701,3 +702,21 @@ def test_functions_that_have_no_name_reach_spawned_workers():
 
 
 TESTS_SUM = 10
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["its memory copied", "its state as numbers"])
+def test_pythons_stream_is_lent_and_given_back(copied, monkeypatch):
+    if not copied:
+        monkeypatch.setattr(PythonStream, "_find", lambda self: None)
+    stream = PythonStream(random, np.random)
+    random.seed(3)
+    random.gauss(0, 1)  # which keeps a second number
+    expected = random.getstate()
+    held = stream.get()
+    stream.seed(7)
+    words = np.random.RandomState(7).randint(0, 2**32, 4, dtype=np.uint64)
+    drawn = [random.getrandbits(32) for _ in range(4)]
+    assert drawn == words.tolist()
+    random.gauss(0, 1)
+    stream.set(held)
+    assert random.getstate() == expected
