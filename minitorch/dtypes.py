@@ -41,7 +41,7 @@ class dtype:
             except ImportError:
                 raise NotImplementedError(
                     "bfloat16 needs the optional package ml_dtypes "
-                    "(pip install 'minitorch-np[bfloat16]'); float16 and float32 need nothing"
+                    "(pip install ml_dtypes); float16 and float32 need nothing"
                 ) from None
             self._numpy = np.dtype(ml_dtypes.bfloat16)
             _FROM_NUMPY[self._numpy] = self

@@ -30,6 +30,14 @@ class Deep(nn.Module):
         return self.encoder[0](x)
 
 
+class NoSuperNoLayers(nn.Module):
+    def __init__(self):
+        self.scale = 2
+
+    def forward(self, x):
+        return self.scale * x
+
+
 class NoSuper(nn.Module):
     def __init__(self):
         self.fc = nn.Linear(2, 2)
@@ -121,6 +129,21 @@ MISTAKES = {
     # --- modules
     "super() forgotten": (
         NoSuper, AttributeError, "before Module.__init__()", "NoSuper", "super().__init__()",
+    ),
+    "the parameters without super()": (
+        lambda: list(NoSuperNoLayers().parameters()), AttributeError, "super().__init__()",
+    ),
+    "a list for Sequential": (
+        lambda: nn.Sequential([fc(), fc()]), TypeError, "list", "one by one",
+    ),
+    "clipping a module": (
+        lambda: nn.utils.clip_grad_norm_(fc(), 1.0), TypeError, "Linear", "parameters()",
+    ),
+    "an optimizer of a dict": (
+        lambda: optim.SGD(dict(fc().named_parameters())), TypeError, "got a str", "values()",
+    ),
+    "backward of an accuracy": (
+        lambda: (fc()(X).argmax(1) == 0).float().mean().backward(), RuntimeError, "argmax()",
     ),
     "another name in forward": (
         lambda: WrongName()(X), AttributeError, "'WrongName'", "'fc1'", "in WrongName",

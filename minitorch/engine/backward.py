@@ -334,7 +334,8 @@ def root(tensor: Any, grad: Any, create_graph: bool) -> tuple[Any, Any]:
     if edge is None:
         raise RuntimeError(
             "this tensor does not require grad and has no grad_fn: nothing that it was made from "
-            "requires grad, or the way there leads through detach(), numpy(), item() or no_grad()"
+            "requires grad, or the way there leads through detach(), numpy(), item(), no_grad() or "
+            "an operation without a gradient, such as argmax() or a comparison"
         )
     if grad is None:
         if data.size != 1:

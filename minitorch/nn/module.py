@@ -297,6 +297,11 @@ class Module(Converting, Hooked):
             for registry in ("_modules", "_buffers"):
                 if name in state[registry]:
                     return state[registry][name]
+        elif name[0] == "_":  # what __init__ makes
+            raise AttributeError(
+                f"{name} is not there, as Module.__init__() was not called: "
+                f"begin {type(self).__name__}.__init__ with super().__init__()"
+            )
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
         )  # given the name and the object, Python itself asks "did you mean ...?"
@@ -426,6 +431,10 @@ def _no_module(value: Any) -> str:
     if callable(value):
         return (
             f"{_name_of(value)} is not a Module subclass: call it in forward(), or use its module"
+        )
+    if isinstance(value, list | tuple):
+        return (
+            f"{type(value).__name__} is not a Module subclass: give its modules one by one, *layers"
         )
     return f"{type(value).__name__} is not a Module subclass"
 

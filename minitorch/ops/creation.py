@@ -45,7 +45,7 @@ def made(array: np.ndarray, device: Any, requires_grad: bool, layout: Any = None
     if requires_grad and array.dtype.kind not in "fcV":
         raise RuntimeError(
             "only floating and complex tensors can require gradients; this is "
-            f"{from_numpy_dtype(array.dtype)}"
+            f"{from_numpy_dtype(array.dtype)}: write 1.0 for 1, or give a floating dtype"
         )
     return wrap(array, LEAF if requires_grad else None)
 

@@ -93,7 +93,7 @@ def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
         shape = tuple(shape)
         result = _view(input, shape)
     except ValueError:
-        raise _cannot("reshape()", shape, input._data) from None
+        raise _cannot("view() or reshape()", shape, input._data) from None
     except TypeError:
         raise TypeError(f"reshape(): the shape must be integers, got {shape!r}") from None
     except AttributeError as error:

@@ -129,7 +129,8 @@ class Optimizer:
         tensors = [m[1] for m in members] if named else members
         for t in tensors:
             if not isinstance(t, TensorState):
-                raise TypeError(f"an optimizer changes Tensors, got a {type(t).__name__}")
+                instead = ": give a dict's values()" if isinstance(given, dict) else ""
+                raise TypeError(f"an optimizer changes Tensors, got a {type(t).__name__}{instead}")
             if not t.is_leaf:  # type: ignore[attr-defined]
                 raise ValueError("can't optimize a non-leaf Tensor: it is recomputed, not kept")
         group = {**param_group, "params": tensors}

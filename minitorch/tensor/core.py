@@ -148,7 +148,8 @@ class Core(TensorState):
                 )
         elif requires_grad and not (self.is_floating_point() or self.is_complex()):
             raise RuntimeError(
-                f"only floating and complex tensors can require gradients; this is {self.dtype}"
+                "only floating and complex tensors can require gradients; this is "
+                f"{self.dtype}: call float() first"
             )
         else:
             self._node = LEAF if requires_grad else None
@@ -327,7 +328,8 @@ class Core(TensorState):
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor of shape {self._data.shape} with {self._data.size} elements "
-                "cannot be converted to a number"
+                "cannot be converted to a number: take one, reduce them (.sum(), .mean()), or "
+                "use tolist()"
             )
         value = self._data.item()
         return float(value) if self._data.dtype.kind == "V" else value

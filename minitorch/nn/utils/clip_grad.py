@@ -28,7 +28,11 @@ Tensors = Any  # one Tensor, or an iterable of them
 
 
 def _listed(tensors: Tensors) -> list[Any]:
-    return [tensors] if isinstance(tensors, TensorState) else list(tensors)
+    if isinstance(tensors, TensorState):
+        return [tensors]
+    if hasattr(tensors, "parameters"):
+        raise TypeError(f"got a {type(tensors).__name__}: give its parameters()")
+    return list(tensors)
 
 
 def _grads(parameters: Tensors) -> list[Any]:

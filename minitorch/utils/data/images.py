@@ -26,7 +26,7 @@ def open_image(path: AnyPath, mode: str = "RGB") -> Any:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
         raise ImportError(
-            "reading images needs the optional package Pillow: pip install 'minitorch-np[images]'"
+            "reading images needs the optional package Pillow: pip install pillow"
         ) from None
     try:
         with Image.open(path) as image:
