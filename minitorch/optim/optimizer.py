@@ -129,7 +129,7 @@ class Optimizer:
         tensors = [m[1] for m in members] if named else members
         for t in tensors:
             if not isinstance(t, TensorState):
-                instead = ": give a dict's values()" if isinstance(given, dict) else ""
+                instead = ": of a dict, give the values()" if isinstance(t, str) else ""
                 raise TypeError(f"an optimizer changes Tensors, got a {type(t).__name__}{instead}")
             if not t.is_leaf:  # type: ignore[attr-defined]
                 raise ValueError("can't optimize a non-leaf Tensor: it is recomputed, not kept")
