@@ -17,7 +17,7 @@ import numpy as np
 from minitorch.numerics.adding import add_rows, add_up, widened
 from minitorch.numerics.buffers import buffers_for_rows, small_buffers
 from minitorch.numerics.threads import spread
-from minitorch.numerics.tiles import BLOCK, LARGE, block
+from minitorch.numerics.tiles import BLOCK, LARGE
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
@@ -36,7 +36,11 @@ def _blocks(count: int, size: int, together: int = 2 * BLOCK) -> list[slice]:
 
 
 def _row_blocks(x: np.ndarray) -> list[slice]:
-    return _blocks(len(x), x.shape[1], max(2 * BLOCK, block(8)))
+    """The same ones for one thread and for two, whose sums would differ otherwise.
+
+    For two, larger ones than the cache takes: between calls they wait for each other.
+    """
+    return _blocks(len(x), x.shape[1], 4 * BLOCK)
 
 
 def _flat(x: Any, dtype: Any) -> Any:
