@@ -110,7 +110,7 @@ WRONG = {  # what the diagnosis must mention
 def test_right_pairs_pass(name):
     fn, strategies = RIGHT[name]
     report = check_function(fn, *strategies)
-    assert report.seconds < 2 and report.tally.compared > 50
+    assert report.tally.compared > 50
 
 
 @pytest.mark.parametrize("said", WRONG)

@@ -82,4 +82,4 @@ def test_no_file_of_minitorch_imports_torch():
 
 
 # The law `torch_agrees` of minitorch.testing, which compares with PyTorch where that is installed.
-INTEROP = {"minitorch/testing/check.py", "minitorch/testing/laws/values.py"}
+INTEROP = {"minitorch/testing/checker.py", "minitorch/testing/laws/values.py"}

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import minitorch as mt
-from minitorch.testing.check import Checker, CheckReport, _options, run_check
+from minitorch.testing.check_runs import run_check
+from minitorch.testing.checker import Checker, CheckReport, options_of
 from minitorch.testing.subject import ModuleSubject
 
 __all__ = ["check_module", "prepared"]
@@ -70,7 +71,7 @@ def check_module(
     module = prepared(factory, seed)
     name = type(module).__name__
     subject = ModuleSubject(module, name, seed)
-    options = _options(subject, reference, batch_dim, None, value_rtol, laws)
+    options = options_of(subject, reference, batch_dim, None, value_rtol, laws)
     options.update(factory=lambda: _made(factory).double(), factory_given=factory, seed=seed)
     checker = Checker(subject, laws, options)
     state = mt.get_rng_state()

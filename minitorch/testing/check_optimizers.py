@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import minitorch as mt
-from minitorch.testing.check import CheckReport
+from minitorch.testing.checker import CheckReport
 from minitorch.testing.profiles import current_profile
 from minitorch.testing.report import LawError
 
