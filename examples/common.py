@@ -12,6 +12,7 @@ import importlib.util
 import io
 import math
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def fail(message):
 
 
 try:
+    from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure  # not pyplot: no window is needed
     from tqdm import tqdm
 
@@ -65,12 +67,20 @@ def options(description, **defaults):
             help=f"default: {default}" if default else "default: see above",
         )
     args = parser.parse_args()
-    try:
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).touch()  # better now than after the training
-    except OSError as error:
-        fail(f"cannot write {args.out}: {error.strerror}")
+    _check_picture(args.out)  # better now than after the training
     return args
+
+
+def _check_picture(out):
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if Path(out).suffix[1:].lower() not in kinds:
+        fail(f"--out: {out!r} must end in one of .{', .'.join(sorted(kinds))}")
+    try:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        with open(out, "ab"):
+            pass
+    except OSError as error:
+        fail(f"cannot write {out}: {error.strerror}")
 
 
 def _checked(name, kind):
@@ -148,7 +158,10 @@ def read_series(path, at_least):
             x.append(0.99 * x[-1] + 0.02 * x[-171] / (1 + x[-171] ** 10))
         return x[2000::10]
     try:
-        series = np.loadtxt(path, delimiter="," if path.endswith(".csv") else None, ndmin=2)[:, -1]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an empty file: said below
+            series = np.loadtxt(path, delimiter="," if path.endswith(".csv") else None, ndmin=2)
+        series = series[:, -1]
     except OSError as error:
         fail(f"cannot read {path}: {error.strerror or error}")
     except ValueError as error:

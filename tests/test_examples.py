@@ -28,11 +28,12 @@ SHORT = {
 }
 
 
-def run(name, *arguments, strict="1"):
+def run(name, *arguments, strict="1", cwd=None):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINITORCH_STRICT": strict}
     return subprocess.run(
         [sys.executable, EXAMPLES / f"{name}.py", *map(str, arguments)],
         env=environment,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=120,
@@ -73,6 +74,9 @@ def test_no_longer_than_a_screen_and_true_to_pytorchs_names(name):
         ("vae", ["--seed", "-1"], "at least 0"),
         ("vae", ["--epoch", "3"], "unrecognized arguments: --epoch 3"),
         ("vae", ["--out", "/dev/null/picture.png"], "cannot write /dev/null/picture.png"),
+        ("vae", ["--out", "picture"], "--out: 'picture' must end in one of ."),
+        ("vae", ["--out", "folder.png"], "cannot write folder.png: Is a directory"),
+        ("lstm", ["--series", os.devnull], "must hold at least 500 finite numbers"),
         ("gpt", ["--text", "missing.txt"], "cannot read missing.txt: No such file"),
         ("lstm", ["--series", "missing.txt"], "cannot read missing.txt"),
         ("lstm", ["--series", EXAMPLES / "README.md"], "is not a list of numbers"),
@@ -81,7 +85,8 @@ def test_no_longer_than_a_screen_and_true_to_pytorchs_names(name):
 )
 def test_what_cannot_be_right_gets_one_line(name, arguments, words, tmp_path):
     out = [] if "--out" in arguments else ["--out", tmp_path / "picture.png"]
-    done = run(name, *arguments, *out)
+    (tmp_path / "folder.png").mkdir()
+    done = run(name, *arguments, *out, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"{name}.py: error: ")
     assert done.stderr.count("\n") == 1
