@@ -40,7 +40,7 @@ def _row_blocks(x: np.ndarray) -> list[slice]:
 
     For two, larger ones than the cache takes: between calls they wait for each other.
     """
-    return _blocks(len(x), x.shape[1], 4 * BLOCK)
+    return _blocks(len(x), x.shape[1], 8 * BLOCK)
 
 
 def _flat(x: Any, dtype: Any) -> Any:
