@@ -59,7 +59,8 @@ class Windows(NamedTuple):
 
     def pointwise(self) -> bool:
         """Whether every window is one element, and every element one window."""
-        return self.sizes == self.places and max(self.kernel + self.stride) == 1
+        single = max(self.kernel + self.stride) == 1 and not any(self.before)
+        return single and self.sizes == self.places
 
 
 def meeting(first: int, stride: int, size: int, places: int) -> tuple[slice, slice]:
