@@ -89,15 +89,16 @@ def _compare(
     allowed = atol + rtol * reach + rounding + bars * np.where(np.isfinite(error), error, np.inf)
     # Both below what rounding leaves of 0 in an array of this size.
     dust = 8 * epsilon * np.max(np.abs(slopes.center), initial=0.0) * size.max(initial=0.0)
-    nothing = (np.abs(got) <= dust) & (reach <= 16 * dust)
+    dusty = (np.abs(got) <= dust) & (reach <= 16 * dust)
     # Or of 1, which may have cancelled on the way, as in 1 - (1 - x * x).
-    nothing |= (got == 0) & (reach <= 4 * epsilon * size.max(initial=0.0))
+    nothing = (got == 0) & (reach <= 4 * epsilon * size.max(initial=0.0))
     # Or of the inputs, where their products cancel, as in the determinant of a singular matrix.
     crumb = 64 * epsilon * size.max(initial=0.0) * min(1.0, slopes.scale)
     nothing |= (np.abs(got) <= crumb) & (reach <= crumb)
-    # A slope that large steps settle is no rounding, however small.
+    # A slope that large steps settle is no rounding, however small, unless outputs are far larger.
     doubted = np.where(slopes.sure, 0.0, np.abs(slopes.value)) @ size
     nothing &= (error + doubted > 1e-3 * np.abs(expected)) | kinks
+    nothing |= dusty
     inside = (got >= low - allowed) & (got <= high + allowed)
     # Where there is no slope anything goes, NaN too (0 * inf, when no gradient comes in); a kink
     # is no excuse for NaN.
