@@ -16,13 +16,16 @@ import numpy as np
 from minitorch.numerics.aligned import LINE
 from minitorch.numerics.threads import alone, openblas, spread
 
-MANY = 1 << 15  # elements: a call through ctypes takes 4 us, with fewer NumPy is done by then
+# Bytes: a call through ctypes takes 4 us, and with fewer NumPy is done by then.  This is less than
+# half a tile (`TILE_BYTES`), the least that a large array is cut into: so how it is cut, for one
+# thread or for several, does not decide how it is rounded.
+MANY = 3 << 14
 SHARED = 1 << 20  # elements: more are shared out over threads
 
 
 def add_scaled(y: np.ndarray, a: Any, x: np.ndarray, spare: np.ndarray | None = None) -> None:
     """``y += a * x`` for a number `a`; `spare`, of the same shape, may be written to."""
-    axpy = _axpy(y.dtype) if y.size >= MANY and y.flags.writeable else None
+    axpy = _axpy(y.dtype) if y.nbytes >= MANY and y.flags.writeable else None
     alike = x.dtype == y.dtype and x.shape == y.shape and _in_a_row(x) and _in_a_row(y)
     if axpy is None or not alike:
         y += np.multiply(x, a, spare)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.numerics.added import add_scaled
 from minitorch.numerics.aligned import scratch
 from minitorch.optim.elementwise import Arrays, Change, Elementwise, scalar
 from minitorch.optim.optimizer import check_at_least, check_lr
@@ -56,7 +55,7 @@ class ASGD(Elementwise):
         def change(p: np.ndarray, g: np.ndarray, ax: np.ndarray) -> None:
             t = scratch(p.size, p.dtype)
             p *= 1 - lambd * eta
-            add_scaled(p, -eta, g, t)
+            p -= np.multiply(g, eta, t)  # not by BLAS: what lies end to end is rounded as alone
             if mu == 1:
                 ax[...] = p
             else:

@@ -101,7 +101,7 @@ class SGD(Optimizer):
                     by_tile(change_tile, *[a if a is None else a.reshape(-1) for a in arrays])
                     continue
                 g = direction(data, g, buffer)
-            if data.size < MANY:
+            if data.nbytes < MANY:
                 data += g * rate  # what add_scaled would do, 0.2 us sooner
             else:
                 add_scaled(data, rate, g)
