@@ -1,5 +1,6 @@
 """check_function and check_module: a first look at right and wrong ones, and at the report."""
 
+import itertools
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ from minitorch.testing import (
     signature,
     tensors,
 )
+from minitorch.testing.profiles import current_profile
 
 
 def summed(g, shape):
@@ -111,6 +113,15 @@ def test_right_pairs_pass(name):
     fn, strategies = RIGHT[name]
     report = check_function(fn, *strategies)
     assert report.tally.compared > 50
+
+
+def test_a_check_ends_when_its_seconds_are_spent(monkeypatch):
+    """Of a clock that goes on by 0.1 s with each look: two looks an example, at the most."""
+    clock = itertools.count()
+    monkeypatch.setattr("minitorch.testing.check_runs.time.process_time", lambda: next(clock) / 10)
+    limit = current_profile().seconds
+    report = check_function((np.sin, lambda g, x: g * np.cos(x)), tensors())
+    assert limit < 2 and limit / 0.2 <= report.examples <= limit / 0.1
 
 
 @pytest.mark.parametrize("said", WRONG)

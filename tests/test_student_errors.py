@@ -133,6 +133,9 @@ MISTAKES = {
     "the parameters without super()": (
         lambda: list(NoSuperNoLayers().parameters()), AttributeError, "super().__init__()",
     ),
+    "a call without super()": (
+        lambda: NoSuperNoLayers()(X), AttributeError, "super().__init__()",
+    ),
     "a list for Sequential": (
         lambda: nn.Sequential([fc(), fc()]), TypeError, "list", "one by one",
     ),

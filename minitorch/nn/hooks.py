@@ -15,34 +15,6 @@ GLOBAL: dict[int, Hook] = {}
 REGISTRATION: dict[str, dict[int, Any]] = {"parameter": {}, "buffer": {}, "module": {}}
 
 
-class _Ever:
-    """Whether any module's call has had a hook since the process began.
-
-    To ask each module for its four kinds of hooks takes a fifth of what a small one's call costs.
-    """
-
-    hooked = False
-
-
-ever = _Ever()
-
-
-def has_hooks(module: Any) -> bool:
-    """Whether there are hooks to be called around `module`'s forward."""
-    return bool(
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-        or GLOBAL
-    )
-
-
-def _around_calls(hooks: dict[int, Hook], hook: Hook, prepend: bool = False) -> RemovableHandle:
-    ever.hooked = True
-    return RemovableHandle(hooks, hook, prepend)
-
-
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, args)`` before every module's forward.
 
@@ -55,7 +27,7 @@ def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandl
     ReLU
     Tanh
     """
-    return _around_calls(GLOBAL, Hook(hook, kind="forward_pre"))
+    return RemovableHandle(GLOBAL, Hook(hook, kind="forward_pre"))
 
 
 def register_module_forward_hook(
@@ -69,7 +41,7 @@ def register_module_forward_hook(
     ...     nn.ReLU()(ones(2))
     tensor([10., 10.])
     """
-    return _around_calls(GLOBAL, Hook(hook, with_kwargs, always_call, "forward"))
+    return RemovableHandle(GLOBAL, Hook(hook, with_kwargs, always_call, "forward"))
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -82,7 +54,7 @@ def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removabl
     ...     nn.ReLU()(x).sum().backward()
     (tensor([1., 1.]),)
     """
-    return _around_calls(GLOBAL, Hook(hook, kind="backward_pre"))
+    return RemovableHandle(GLOBAL, Hook(hook, kind="backward_pre"))
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -95,7 +67,7 @@ def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHan
     ...     nn.Sigmoid()(0 * x).sum().backward()
     (tensor([0.2500, 0.2500]),)
     """
-    return _around_calls(GLOBAL, Hook(hook, kind="backward"))
+    return RemovableHandle(GLOBAL, Hook(hook, kind="backward"))
 
 
 def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -359,7 +331,7 @@ class Hooked:
         >>> model(ones(2))
         tensor([1., 1.])
         """
-        return _around_calls(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
 
     def register_forward_hook(
         self,
@@ -381,7 +353,7 @@ class Hooked:
         ...     _ = model(ones(5, 2))
         Linear(in_features=2, out_features=3, bias=True) minitorch.Size([5, 3])
         """
-        return _around_calls(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+        return RemovableHandle(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -395,7 +367,7 @@ class Hooked:
         >>> x.grad
         tensor([10., 10.])
         """
-        return _around_calls(self._backward_pre_hooks, Hook(hook), prepend)
+        return RemovableHandle(self._backward_pre_hooks, Hook(hook), prepend)
 
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -412,7 +384,7 @@ class Hooked:
         ...     model(x).sum().backward()
         (tensor([1., 1.]),) (tensor([1., 1.]),)
         """
-        return _around_calls(self._backward_hooks, Hook(hook), prepend)
+        return RemovableHandle(self._backward_hooks, Hook(hook), prepend)
 
     register_backward_hook = register_full_backward_hook
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from minitorch.engine.state import TensorState
 from minitorch.nn import state_dict as saving
 from minitorch.nn.converting import Converting
-from minitorch.nn.hooks import Hooked, call_with_hooks, ever, has_hooks, registered
+from minitorch.nn.hooks import GLOBAL, Hooked, call_with_hooks, registered
 from minitorch.nn.parameter import Buffer, Parameter
 from minitorch.nn.where import say_where
 
@@ -130,7 +130,13 @@ class Module(Converting, Hooked):
         in 1 (Linear(16, 4)) of Sequential
         """
         try:
-            if ever.hooked and has_hooks(self):
+            if (
+                self._forward_hooks
+                or self._forward_pre_hooks
+                or self._backward_hooks
+                or self._backward_pre_hooks
+                or GLOBAL
+            ):
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         except Exception as error:
@@ -377,7 +383,6 @@ class Module(Converting, Hooked):
         self.__dict__.update(state)
         for hooks in _HOOKS:
             self.__dict__.setdefault(hooks, {})
-        ever.hooked = ever.hooked or has_hooks(self)
 
     # --- showing ------------------------------------------------------------------------------
 
