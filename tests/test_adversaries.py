@@ -134,14 +134,24 @@ def test_a_function_for_one_shape_only():
     check_function(add_bias, tensors(shape=(4, 3)), SMALL)
 
 
-def test_a_function_that_differentiates_inside():
-    def penalty(x, w):
-        out = mt.tanh(x @ w).sum()
-        (slope,) = mt.autograd.grad(out, [x], create_graph=True)
-        return (slope**2).sum()
+def penalty(x, w):
+    out = mt.tanh(x @ w).sum()
+    (slope,) = mt.autograd.grad(out, [x], create_graph=True)
+    return (slope**2).sum()
 
+
+def test_a_function_that_differentiates_inside():
     matrix = tensors(shape=(2, 2))
     check_function(penalty, matrix, matrix, max_examples=15)
+
+
+def test_slopes_that_have_cancelled_on_the_way_are_not_taken_at_their_word():
+    """1 - tanh(x)**2 far out is right to some digits only; what is half of it is wrong even so."""
+    x = np.array([[2.75, 2.0, 0.0], [2.125, 3.25, -0.0625]])
+    w = np.array([[2.0, 2.125], [2.25, 3.125], [1.0, 0.0625]])
+    check_example(penalty, x, w)
+    with pytest.raises(LawError, match="gradient"):
+        check_example((lambda x: 1e-25 * x, lambda g, x: 0.5e-25 * g), x)
 
 
 class Adapted(nn.Module):
