@@ -150,6 +150,8 @@ def test_slopes_that_have_cancelled_on_the_way_are_not_taken_at_their_word():
     x = np.array([[2.75, 2.0, 0.0], [2.125, 3.25, -0.0625]])
     w = np.array([[2.0, 2.125], [2.25, 3.125], [1.0, 0.0625]])
     check_example(penalty, x, w)
+    x2 = np.array([[3.125, 1.875, 0.0], [2.125, 3.25, 0.03125]])
+    check_example(penalty, x2, np.array([[2.0, 2.125], [1.25, 3.125], [1.0, 0.03125]]))
     with pytest.raises(LawError, match="gradient"):
         check_example((lambda x: 1e-25 * x, lambda g, x: 0.5e-25 * g), x)
 

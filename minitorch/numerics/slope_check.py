@@ -95,10 +95,12 @@ def _compare(
     # Or of the inputs, where their products cancel, as in the determinant of a singular matrix.
     crumb = 64 * epsilon * size.max(initial=0.0) * min(1.0, slopes.scale)
     nothing |= (np.abs(got) <= crumb) & (reach <= crumb)
-    # A slope that large steps settle is no rounding, however small, unless outputs are far larger;
-    # but what it is made of may have cancelled, as 1 - tanh(x)**2 does: half a per cent of it.
+    # A slope that large steps settle is no rounding, however small, unless outputs are far larger,
+    # or other slopes; but what it is made of may have cancelled, as 1 - tanh(x)**2 does: half a per
+    # cent of it.
     doubted = np.where(slopes.sure, 0.0, np.abs(slopes.value)) @ size
     unsure = (error + doubted > 1e-3 * np.abs(expected)) | kinks
+    unsure |= reach < 1e-2 * reach.max(initial=0.0)
     nothing &= unsure | (np.abs(got - expected) <= 5e-3 * reach)
     nothing |= dusty
     inside = (got >= low - allowed) & (got <= high + allowed)
