@@ -35,12 +35,21 @@ class Tally:
     kinks: int = 0
     edges: int = 0
     unsettled: int = 0
+    steepest: float = 0.0  # the largest slope met, of first or second order
+    settled: bool = False  # a law is broken: what counts as small stays as it is
 
     def add(self, verdict: Verdict) -> None:
         self.compared += verdict.got.size
         self.kinks += int(verdict.kinks.sum())
         self.edges += int((verdict.edges & ~verdict.kinks).sum())
         self.unsettled += int((verdict.unsettled & ~verdict.edges & ~verdict.kinks).sum())
+        self.meet(verdict)
+
+    def meet(self, verdict: Verdict) -> None:
+        """Remember how steep it gets."""
+        if not self.settled:
+            slopes = np.abs(verdict.expected)
+            self.steepest = max(self.steepest, np.max(slopes[np.isfinite(slopes)], initial=0.0))
 
 
 @dataclass
@@ -122,6 +131,7 @@ class Checker:
                 cause = None if known else self._cause(one, example)
                 self.broken, broken = cause or (one, broken)
                 self.last = (example, broken)
+                self.report.tally.settled = True
                 self._remember(example, broken)
                 return True
         self._remember(example, None)
