@@ -49,6 +49,8 @@ def _in_a_row(x: np.ndarray) -> bool:
 
 
 def _address(x: np.ndarray) -> int:
+    if x.flags.writeable:  # a tenth of the time of `__array_interface__`, 0.9 us
+        return ctypes.addressof(ctypes.c_char.from_buffer(x))
     return x.__array_interface__["data"][0]
 
 

@@ -205,6 +205,8 @@ def by_tile(change: Callable[..., Any], *arrays: Any) -> None:
         change(*[a[piece] if isinstance(a, np.ndarray) else a for a in arrays])
 
     step = TILE_BYTES // whole.itemsize
+    if len(arrays) < 4:  # fewer arrays, larger tiles
+        step *= 2
     if whole.size >= SHARED:
         # Threads meet after every call of NumPy: fewer, longer calls more than make up for the L2.
         step = (step if threads() == 1 else 4 * step) // LINE
