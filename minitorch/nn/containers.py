@@ -7,6 +7,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any, Self
 
 from minitorch.nn.module import Module
+from minitorch.nn.rows import run
 
 
 class _Row(Module):
@@ -92,9 +93,7 @@ class Sequential(_Row):
                 self.add_module(str(i), module)
 
     def forward(self, input: Any) -> Any:
-        for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
-        return input
+        return run(self._modules.values(), input)
 
     def _part(self, items: list[tuple[str, Any]]) -> Self:
         return type(self)(dict(items))

@@ -31,7 +31,7 @@ def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
 @fused(reference=_affine_reference)
 def _affine(x, w, bias, /):
     if x.ndim == 2:
-        out = dot(x, w.T)
+        out = x.dot(w.T) if x.size * len(w) < FEW else dot(x, w.T)
         out += bias
         return out, (x, w)
     out = dot(rows(x), w.T)
