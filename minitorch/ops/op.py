@@ -58,6 +58,7 @@ class Op(Operation):
         self.parameters = _parameters(function)
         self.many = many
         self.elementwise = False  # whether rules, too, work element by element
+        self.crosswise = False  # whether each rule needs the other argument alone: a product
         self.arity = 1 if many else code_of(function).co_posonlyargcount
         # For each array argument: its rule; the names that the rule wants; and the function that
         # picks their values from (*arguments, out, i).
@@ -79,6 +80,7 @@ class Op(Operation):
         self.saves_arrays = any(
             name == "out" or name in arrays for names in self.needs for name in names
         )
+        self.crosswise = len(arrays) == 2 and self.needs == [[arrays[1]], [arrays[0]]]
         self.rules = itertools.repeat(made[0]) if self.many else tuple(made)
         if not self.many and self.arity <= 2:
             few = _of_one if self.arity == 1 else _of_two

@@ -167,21 +167,31 @@ def primitive(function: Any = None, *, view: bool = False, many: bool = False) -
                 return result
             if z.dtype.kind not in "fcV":
                 return result
-            values = (x, y, *settings, z) if settings else (x, y, z)
             saved_a = saved_b = None
-            pick_a, pick_b = picks
-            if pick_a is None:
-                a = None
-            elif a is not None:
-                saved_a = pick_a(values)
-                if a is LEAF:
-                    a = input
-            if pick_b is None:
-                b = None
-            elif b is not None:
-                saved_b = pick_b(values)
-                if b is LEAF:
-                    b = other
+            if op.crosswise:  # a fifteenth of a small product quicker than picking
+                if a is not None:
+                    saved_a = (y,)
+                    if a is LEAF:
+                        a = input
+                if b is not None:
+                    saved_b = (x,)
+                    if b is LEAF:
+                        b = other
+            else:
+                values = (x, y, *settings, z)
+                pick_a, pick_b = picks
+                if pick_a is None:
+                    a = None
+                elif a is not None:
+                    saved_a = pick_a(values)
+                    if a is LEAF:
+                        a = input
+                if pick_b is None:
+                    b = None
+                elif b is not None:
+                    saved_b = pick_b(values)
+                    if b is LEAF:
+                        b = other
             if a is None and b is None:
                 return result
             result._node = node = Node()
@@ -363,16 +373,16 @@ def _binary(op: Op, floats: bool, kinds: str, each: bool, numbers: str, foreign:
         if (a is None and b is None) or not mode.recording or not picks:
             result._node = None
         else:
-            values = (x, y, z)
             saved_a = saved_b = None
+            crosswise = op.crosswise
             if a is not None:
                 pick = picks[0]
-                saved_a = () if pick is NOTHING else pick(values)
+                saved_a = (y,) if crosswise else () if pick is NOTHING else pick((x, y, z))
                 if a is LEAF:
                     a = input
             if b is not None:
                 pick = picks[1]
-                saved_b = () if pick is NOTHING else pick(values)
+                saved_b = (x,) if crosswise else () if pick is NOTHING else pick((x, y, z))
                 if b is LEAF:
                     b = other
             result._node = node = Node()
