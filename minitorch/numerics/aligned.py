@@ -16,10 +16,10 @@ LINE = 64  # bytes
 TILE_BYTES = 1 << 18  # larger arrays are worked on in such pieces: five of them fit into the L2
 
 
-def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
-    """An array of these, row by row, with whatever is in its memory."""
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any], make: Any = np.empty) -> np.ndarray:
+    """An array of these, row by row; `make` says what is in its memory."""
     size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + LINE, np.uint8)
+    memory = make(size + LINE, np.uint8)
     start = -memory.__array_interface__["data"][0] % LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 

@@ -227,13 +227,20 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def spread(work: Work, count: int) -> None:
+def spread(work: Work, count: int, worth: bool = True) -> None:
     """``work(start, stop)`` for ranges that together are ``range(count)``, at the same time.
+
+    One after the other where that is not `worth` it: a helper takes up to 0.1 ms to wake up, and
+    what it has worked on is then in another processor's cache.
 
     The ranges must not depend on each other.  Results that are added up should be kept apart by
     number, not by range, for the ranges differ with the number of threads.  What one of them
     raises is raised here, when all are done.
     """
+    if not worth:
+        with alone:
+            work(0, count)
+        return
     some = min(count, threads()) if count > 1 else 1
     if some < 2 or not _busy.acquire(blocking=False):
         work(0, count)  # also for what is itself part of spread work

@@ -84,7 +84,8 @@ def flatten(array: Array, shape: tuple[int, ...]) -> Array:
 
 # --------------------------------------------------------------------------- large tiles, threads
 
-LARGE = 1 << 18  # elements; from here on, a second thread saves more than it costs to wake it
+LARGE = 1 << 18  # elements; from here on, tiles save more than they cost
+SHARED = 1 << 19  # elements; with more, a second thread saves more than it costs to wake it
 BLOCK = 1 << 16  # elements that one thread has in its cache while it works on them
 
 
@@ -110,7 +111,7 @@ def over_tiles(work: Callable[[slice], object], size: int, tile: int | None = No
         for i in range(start, stop):
             work(slice(ends[i], ends[i + 1]))
 
-    spread(some, count)
+    spread(some, count, size > SHARED)
 
 
 def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:

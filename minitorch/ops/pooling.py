@@ -18,6 +18,7 @@ import numpy as np
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.numerics.threads import spread
+from minitorch.numerics.tiles import SHARED
 from minitorch.ops.along import put_along
 from minitorch.ops.primitive import primitive
 from minitorch.ops.shapes import reshape
@@ -106,7 +107,7 @@ def _maxima(x: np.ndarray, windows: Any) -> np.ndarray:
         for part in some[start:stop]:
             out[part] = reduce_windows(np.maximum, planes[part], windows, least)
 
-    spread(work, len(some))
+    spread(work, len(some), x.size > SHARED)
     return out.reshape(*x.shape[:2], *windows.places)
 
 
@@ -140,7 +141,7 @@ def _to_maxima(g, x, out, /, windows):
             if tiles:  # what is left over is in the last place
                 np.multiply(gs, free, out=ds[taps[-1][2]])
 
-    spread(work, len(some))
+    spread(work, len(some), x.size > SHARED)
     return dx
 
 
