@@ -33,7 +33,7 @@ __all__ = [
 
 # `np.clip` in itself: faster than maximum() with a number, but its function in Python takes 5 us,
 # where a product of matrices has just swept the caches.
-_clip: Any = np._core.umath.clip
+_clip: Any = np._core.umath.clip  # type: ignore[attr-defined]
 
 
 @elementwise(kinds="iufV")

@@ -69,7 +69,7 @@ class Row(FusedOp):
         self.links = links
         ops = [link.call.__name__.strip("_").title() for link in links]
         self.grad_name = "".join(ops[:5]) + "Etc" * (len(ops) > 5) + "Backward0"
-        self.call, self.gradients = _written_out(self)  # type: ignore[method-assign]
+        self.call, self.gradients = _written_out(self)  # type: ignore[assignment,method-assign]
 
     def reference(self, input: Any, *parameters: Any) -> Any:
         for link in self.links:
