@@ -56,7 +56,8 @@ def add_columns(x: np.ndarray) -> np.ndarray:
     """The sum of the columns of a matrix: (n, m) -> (n)."""
     if x.dtype.char not in "fd" or x.shape[1] > _LONGEST:
         return np.add.reduce(x, axis=1)
-    return with_vector(x, _ones(x.shape[1], x.dtype.char))
+    ones = _ones(x.shape[1], x.dtype.char)
+    return x.dot(ones) if x.size < SMALL else with_vector(x, ones)
 
 
 def widened(x: np.ndarray) -> np.ndarray:

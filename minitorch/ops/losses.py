@@ -6,6 +6,7 @@ position, and class numbers `target` of the same shape without C.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -241,10 +242,17 @@ def _cross_entropy_reference(input: Any, target: Any) -> Any:
     return nll_loss(log_softmax(input, 1), classes)
 
 
+@functools.lru_cache(maxsize=16)
+def _numbers(n: int) -> np.ndarray:
+    numbers = np.arange(n)
+    numbers.flags.writeable = False
+    return numbers
+
+
 @fused(reference=_cross_entropy_reference)
 def _mean_cross_entropy(input, /, target):
     """The common case: (N, C) scores, class numbers in range, the mean of all."""
-    rows = np.arange(len(target))
+    rows = _numbers(len(target))
     shifted = input - largest(input, 1)
     picked = shifted[rows, target]
     probabilities = np.exp(shifted, out=shifted)
