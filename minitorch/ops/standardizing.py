@@ -16,8 +16,8 @@ import numpy as np
 
 from minitorch.numerics.adding import add_rows, add_up, widened
 from minitorch.numerics.buffers import buffers_for_rows, small_buffers
-from minitorch.numerics.threads import spread
-from minitorch.numerics.tiles import BLOCK, LARGE
+from minitorch.numerics.threads import spread, threads
+from minitorch.numerics.tiles import BLOCK, LARGE, SHARED
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
@@ -212,7 +212,10 @@ class _Channels:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.lines = shape[0], shape[1], math.prod(shape[2:])
         self.count = shape[0] * self.lines[2]
-        self.blocks = _blocks(shape[1], self.count)
+        size = self.count * shape[1]
+        # With few calls each: two threads that call NumPy every 20 us take longer than one.
+        self.shared = threads() > 1 and size > SHARED
+        self.blocks = _blocks(shape[1], self.count, (8 if self.shared else 2) * BLOCK)
 
     def add_up(self, x: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
         """The sum of each channel of some, or of a product of two."""
@@ -237,9 +240,9 @@ def standardized_channels(input, weight, bias, /, eps, tell):
     out = np.empty(x.shape, x.dtype)
     mean, var, scale = np.empty((3, x.shape[1]), x.dtype)
     w, b = _flat(weight, x.dtype), _flat(bias, x.dtype)
-    # In one thread: calls of 30 us wait for each other so often that two take longer.
-    with small_buffers():
-        for i in blocks:
+
+    def work(start: int, stop: int) -> None:
+        for i in blocks[start:stop]:
             mean[i] = channels.add_up(x[:, i]) / count
             y = np.subtract(x[:, i], along(mean[i]), out=out[:, i])
             var[i] = channels.add_up(y, y) / count
@@ -247,6 +250,9 @@ def standardized_channels(input, weight, bias, /, eps, tell):
             y *= along(scale[i] if w is None else scale[i] * w[i])
             if b is not None:
                 y += along(b[i])
+
+    with small_buffers():
+        spread(work, len(blocks), channels.shared)
     if tell is not None:
         tell(mean, var)
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
@@ -260,8 +266,9 @@ def _(g, wanted, x, mean, scale, w, channels, shape):
     g = widened(g.reshape(channels.lines))
     grad: Any = np.empty(x.shape, x.dtype) if for_x else None
     grad_w, grad_b = np.empty((2, x.shape[1]), x.dtype)
-    with small_buffers():
-        for i in blocks:
+
+    def work(start: int, stop: int) -> None:
+        for i in blocks[start:stop]:
             gi, s = g[:, i], scale[i]
             grad_b[i] = channels.add_up(gi)
             y = x[:, i] - along(mean[i])
@@ -271,6 +278,9 @@ def _(g, wanted, x, mean, scale, w, channels, shape):
                 part = np.subtract(gi, y, out=grad[:, i])
                 part -= along(grad_b[i] / count)
                 part *= along(s if w is None else s * w[i])
+
+    with small_buffers():
+        spread(work, len(blocks), channels.shared)
     return (
         grad.reshape(shape) if for_x else None,
         grad_w if for_w else None,
