@@ -18,7 +18,7 @@ NAMESPACES = [
     "", "Tensor", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn",
     "nn.utils.parametrize", "nn.attention", "nn.attention.flex_attention", "nn.parallel", "optim",
     "optim.lr_scheduler", "optim.swa_utils", "autograd", "autograd.functional", "func", "linalg",
-    "special", "fft", "sparse", "distributions", "distributions.constraints",
+    "special", "fft", "nested", "sparse", "distributions", "distributions.constraints",
     "distributions.transforms", "random", "utils.data", "utils.checkpoint", "utils.tensorboard",
     "amp", "compiler", "serialization", "jit", "profiler", "onnx", "hub", "cuda", "mps",
     "multiprocessing", "xpu",
@@ -33,6 +33,10 @@ DIFFERS = {
     "torch.Tensor.to_sparse": "the tensor itself: every element is stored",
     "torch.spmm": "a product of dense matrices",
     "torch.sparse": "products of dense matrices",
+    "torch.nested": "the layout jagged alone, and what treats rows alone, and attention; a nested "
+    "tensor is no Tensor, its shape names the ragged dimension",
+    "torch.optim.SGD": "a parameter given twice: its two first steps with momentum are one after "
+    "the other, where PyTorch begins twice",
     "torch.compile": "gives back what it is given: nothing is compiled",
     "torch.compiler": "nothing is compiled",
     "torch.jit": "`script` and `trace` give back what they are given; nothing is saved or loaded",

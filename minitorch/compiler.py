@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["compile", "disable", "is_compiling", "reset"]
+__all__ = ["allow_in_graph", "compile", "disable", "is_compiling", "reset"]
 
 
 def compile(
@@ -47,6 +47,11 @@ def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
 def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None) -> Any:
     """Returns `fn`; without it, a decorator: nothing is compiled anyway."""
     return _as_it_is if fn is None else _as_it_is(fn)
+
+
+def allow_in_graph(fn: Any) -> Any:
+    """Returns `fn`: there is no graph to be in."""
+    return fn
 
 
 def is_compiling() -> bool:

@@ -55,6 +55,11 @@ def optimize_for_inference(mod: T, *args: Any) -> T:
     return mod
 
 
+def _overload_method(func: T) -> T:
+    """Returns `func`, which says in its body what TorchScript is told of its types."""
+    return func
+
+
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
     """A decorator without effect: all functions are Python here."""
     return drop if callable(drop) else lambda fn: fn

@@ -1,4 +1,6 @@
-"""How elements lie in memory: `layout` (dense, always) and `memory_format` (the order of axes)."""
+"""How elements lie in memory: `layout` (all in one block, or rows of several lengths) and
+`memory_format` (the order of axes).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ class _Named:
 
 
 class layout(_Named):
-    """Mirrors ``torch.layout``; there are dense tensors only, `strided`."""
+    """Mirrors ``torch.layout``: tensors are `strided`, those of `minitorch.nested` `jagged`."""
 
     __slots__ = ()
 
@@ -35,6 +37,7 @@ class memory_format(_Named):
 
 
 strided = layout("strided")
+jagged = layout("jagged")
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")

@@ -106,7 +106,7 @@ def test_standard_input(run):
         ("torch.nn.Linearr(1, 2)", "AttributeError", "did you mean torch.nn.Linear?"),
         ("torch.optim.Nothing", "AttributeError", "minitorch has no torch.optim.Nothing (used at"),
         ("torch.ones(2).to_mkldnn()", "AttributeError", "no torch.Tensor.to_mkldnn (used at scri"),
-        ("import torch.nested", "ModuleNotFoundError", "no torch.nested (used at script."),
+        ("import torch.export", "ModuleNotFoundError", "no torch.export (used at script."),
         ("from torch import fx", "ImportError", "no torch.fx (used at script.py:2); mod"),
         ("from torch.nn import Foo", "ImportError", "no torch.nn.Foo (used at script.py:2); docs/"),
         ("from torch.fx import Graph", "ModuleNotFoundError", "no torch.fx (used at script.py:2)"),
@@ -151,7 +151,7 @@ def test_minitorch_says_what_to_use_instead():
 
     with pytest.raises(AttributeError, match=r"minitorch has no torch\.fx; models are not traced"):
         _ = minitorch.fx
-    assert not hasattr(minitorch, "nested")
+    assert not hasattr(minitorch, "export")
 
 
 SPAWNING = """

@@ -30,6 +30,9 @@ def is_available() -> bool:
     return False
 
 
+_initialized = False  # asked for by programs older than `is_initialized`
+
+
 def is_initialized() -> bool:
     """Whether CUDA was started: False."""
     return False

@@ -79,6 +79,22 @@ def owner(array: np.ndarray) -> Any:
     return found
 
 
+class _Apart:
+    """The memory of an array under another name."""
+
+    __slots__ = ("__array_interface__", "__weakref__", "array")
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.__array_interface__ = array.__array_interface__
+
+
+def apart(array: np.ndarray) -> np.ndarray:
+    """The same memory with another `owner`: writes through it leave no stamp on `array`."""
+    twin = np.asarray(_Apart(array))
+    return twin if twin.dtype == array.dtype else twin.view(array.dtype)  # bfloat16
+
+
 def block(array: np.ndarray) -> np.ndarray:
     """The last array in the chain of bases of `array`: all the memory that it may look into."""
     found, base = array, array.base

@@ -118,15 +118,19 @@ class _Conv(_ConvNd):
                      bias, padding_mode, device, dtype)  # fmt: skip
 
     def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """`forward` with other parameters: layers derived from these call PyTorch's so."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
             # What is wrong with the input is said of the input, not of the padded one.
             convolution.check_convolved(
-                f"conv{self.dims}d", self.dims, input, self.weight, self.bias, self.groups
+                f"conv{self.dims}d", self.dims, input, weight, bias, self.groups
             )
             input, padding = pad(input, self._border(), mode=self.padding_mode), 0
         return type(self).function(
-            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+            input, weight, bias, self.stride, padding, self.dilation, self.groups
         )
 
     def _border(self) -> list[int]:

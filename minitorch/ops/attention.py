@@ -20,6 +20,7 @@ from minitorch.ops.copying import cast
 from minitorch.ops.dropout import dropout
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul
+from minitorch.ops.out import takes_tensors
 from minitorch.ops.products import matmul
 from minitorch.ops.repeating import repeat_interleave
 from minitorch.ops.shapes import transpose
@@ -146,6 +147,7 @@ def as_scores(mask: Any, dtype: Any) -> Any:
     return wrap(np.where(mask._data, dtype.type(0), dtype.type(-np.inf)))
 
 
+@takes_tensors
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,

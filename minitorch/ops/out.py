@@ -12,6 +12,7 @@ import numpy as np
 from minitorch.dtypes import can_cast, from_numpy_dtype
 from minitorch.engine.clock import owner, stamp
 from minitorch.engine.state import TensorState
+from minitorch.ops.elsewhere import elsewhere
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,14 +29,15 @@ def not_a_tensor(name: str, error: AttributeError) -> Exception:
 NUMPYS_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
-def in_pytorchs_names(error: TypeError, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Keywords with NumPy's `axis` and `keepdims` under PyTorch's names, which takes both.
-
-    For the arguments that `error` complains about; raises it where they have no such names.
+def _otherwise(function: F, error: Exception, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The call that raised `error` once more, with PyTorch's names for NumPy's keywords; or what
+    an argument answers that is no Tensor.
     """
+    if isinstance(error, AttributeError):
+        return elsewhere(function, not_a_tensor(function.__name__, error), args, kwargs)
     if kwargs.keys().isdisjoint(NUMPYS_NAMES):
-        raise error
-    return {NUMPYS_NAMES.get(name, name): value for name, value in kwargs.items()}
+        return elsewhere(function, error, args, kwargs)
+    return function(*args, **{NUMPYS_NAMES.get(name, name): x for name, x in kwargs.items()})
 
 
 def takes_tensors(function: F) -> F:
@@ -48,10 +50,8 @@ def takes_tensors(function: F) -> F:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except AttributeError as error:
-            raise not_a_tensor(function.__name__, error) from None
-        except TypeError as error:
-            return function(*args, **in_pytorchs_names(error, kwargs))
+        except (AttributeError, TypeError) as error:
+            return _otherwise(function, error, args, kwargs)
 
     return wrapped  # type: ignore[return-value]
 
@@ -131,10 +131,8 @@ def with_out(function: F, apart: bool = False, exact: bool = False) -> F:
     def wrapped(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         try:
             result = function(*args, **kwargs)
-        except AttributeError as error:
-            raise not_a_tensor(function.__name__, error) from None
-        except TypeError as error:
-            result = function(*args, **in_pytorchs_names(error, kwargs))
+        except (AttributeError, TypeError) as error:
+            result = _otherwise(function, error, args, kwargs)
         if out is None:
             return result
         if exact and out._data.dtype != result._data.dtype:

@@ -273,8 +273,12 @@ class Core(TensorState):
 
     @property
     def data(self) -> Tensor:
-        """The same memory without history; assigning replaces the memory."""
-        return wrap(self._data)
+        """The same memory without history; assigning replaces the memory.
+
+        Unlike those through `detach`, writes through it are not noticed where a gradient needs the
+        old value: nothing then says that the gradient is wrong.
+        """
+        return wrap(clock.apart(self._data))
 
     @data.setter
     def data(self, value: Tensor) -> None:

@@ -13,6 +13,8 @@ from minitorch.ops.out import as_method
 from minitorch.tensor.numpy_protocol import FUNCTIONS
 from minitorch.tensor.shapes import spread
 
+_split = as_method(selecting.split)
+
 
 class JoinMethods(TensorState):
     __slots__ = ()
@@ -20,7 +22,11 @@ class JoinMethods(TensorState):
     select = as_method(selecting.select)
     narrow = as_method(selecting.narrow)
     narrow_copy = selecting.narrow_copy
-    split = as_method(selecting.split)
+
+    def split(self, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
+        """See `minitorch.split`."""
+        return _split(self, split_size, dim)  # type: ignore[arg-type]
+
     split_with_sizes = as_method(selecting.split_with_sizes)
     tensor_split = as_method(selecting.tensor_split)
     chunk = as_method(selecting.chunk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,11 @@ class ShapeMethods(TensorState):
     def reshape_as(self: Any, other: Any) -> Any:
         """`reshape` to the shape of `other`."""
         return ops.reshape(self, _shape("reshape_as", other))
+
+    def resize(self: Any, *sizes: Any) -> Any:
+        """`reshape`, under PyTorch's old name: the number of elements stays."""
+        warnings.warn("resize() is deprecated: use reshape() or resize_()", stacklevel=2)
+        return self.reshape(*sizes)
 
     def expand_as(self: Any, other: Any) -> Any:
         """`expand` to the shape of `other`."""

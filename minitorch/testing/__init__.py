@@ -18,7 +18,7 @@ _HOMES = {
     "check_modules": ("check_module", "prepared"),
     "laws": ("LAWS", "Law"),
     "report": ("LawError",),
-    "closeness": ("assert_close",),
+    "closeness": ("assert_allclose", "assert_close"),
     "check_optimizers": ("check_optimizer",),
     "random_tensors": ("make_tensor",),
     "profiles": ("load_profile",),
@@ -49,9 +49,9 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "LAWS", "CheckReport", "GradReport", "GradcheckError", "Law", "LawError", "assert_close",
-    "axes", "broadcastable", "check_example", "check_function", "check_module", "check_optimizer",
-    "class_targets", "dtypes", "gradcheck", "gradgradcheck", "indices", "load_profile",
+    "LAWS", "CheckReport", "GradReport", "GradcheckError", "Law", "LawError", "assert_allclose",
+    "assert_close", "axes", "broadcastable", "check_example", "check_function", "check_module",
+    "check_optimizer", "class_targets", "dtypes", "gradcheck", "gradgradcheck", "indices", "load_profile",
     "make_tensor", "masks", "positive_definite", "prepared", "probabilities", "property", "reals",
     "shapes", "signature", "tensors",
 ]  # fmt: skip

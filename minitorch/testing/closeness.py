@@ -73,6 +73,36 @@ def assert_close(
         raise AssertionError(said if msg is None else msg(said) if callable(msg) else msg)
 
 
+_LOOSER = {mt.float16: (1e-3, 1e-3), mt.float32: (1e-4, 1e-5), mt.float64: (1e-5, 1e-8)}
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """`assert_close` of what need not be Tensors of one dtype, and more loosely: deprecated.
+
+    NaN is close to NaN.  Mirrors ``torch.testing.assert_allclose``.
+
+    >>> assert_allclose([1.0, float("nan")], mt.tensor([1.00005, float("nan")]))
+    """
+    if not isinstance(actual, mt.Tensor):
+        actual = mt.tensor(actual)
+    if not isinstance(expected, mt.Tensor):
+        expected = mt.tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        both = [_LOOSER.get(t.dtype, (0.0, 0.0)) for t in (actual, expected)]
+        rtol, atol = map(max, zip(*both))
+    assert_close(
+        actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False,
+        msg=msg or None,
+    )  # fmt: skip
+
+
 class _Rules:
     """The options of one call; `compare` gives the message of the first difference, or None."""
 

@@ -19,7 +19,10 @@ from minitorch.engine.modes import enable_grad, mode
 from minitorch.engine.state import Node, TensorState, wrap
 from minitorch.ops.random import default_generator
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential"]
+__all__ = [
+    "CheckpointError", "checkpoint", "checkpoint_sequential", "get_device_states",
+    "set_device_states",
+]  # fmt: skip
 
 
 class CheckpointError(RuntimeError):
@@ -158,6 +161,15 @@ def _random_state(state: Any) -> Any:
         yield
     finally:
         default_generator.set_state(now)
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """The accelerators among `args`, and the states of their random streams: there are none."""
+    return [], []
+
+
+def set_device_states(devices: Any, states: Any, *, device_type: str | None = None) -> None:
+    """Does nothing: there are no accelerators whose random streams could be set."""
 
 
 def checkpoint_sequential(

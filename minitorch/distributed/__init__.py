@@ -45,7 +45,8 @@ def is_torchelastic_launched() -> bool:
     return False
 
 
-def _refused(name: str) -> NotImplementedError:
+def refused(name: str) -> NotImplementedError:
+    """What every function here raises that needs other processes."""
     return NotImplementedError(
         f"distributed.{name}(): minitorch trains in one process. "
         "Ask distributed.is_available() or is_initialized() first"
@@ -54,34 +55,34 @@ def _refused(name: str) -> NotImplementedError:
 
 def init_process_group(*args: Any, **kwargs: Any) -> None:
     """Refused: there is one process."""
-    raise _refused("init_process_group")
+    raise refused("init_process_group")
 
 
 def destroy_process_group(group: Any = None) -> None:
     """Refused: no group was started."""
-    raise _refused("destroy_process_group")
+    raise refused("destroy_process_group")
 
 
 def get_rank(group: Any = None) -> int:
     """Refused: no group was started."""
-    raise _refused("get_rank")
+    raise refused("get_rank")
 
 
 def get_world_size(group: Any = None) -> int:
     """Refused: no group was started."""
-    raise _refused("get_world_size")
+    raise refused("get_world_size")
 
 
 def get_backend(group: Any = None) -> str:
     """Refused: no group was started."""
-    raise _refused("get_backend")
+    raise refused("get_backend")
 
 
 def barrier(*args: Any, **kwargs: Any) -> None:
     """Refused: no group was started."""
-    raise _refused("barrier")
+    raise refused("barrier")
 
 
 def all_reduce(*args: Any, **kwargs: Any) -> None:
     """Refused: no group was started."""
-    raise _refused("all_reduce")
+    raise refused("all_reduce")
