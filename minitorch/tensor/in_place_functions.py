@@ -1,4 +1,4 @@
-"""Methods that PyTorch has as functions, too, nearly all in-place: ``relu_(x)`` is ``x.relu_()``."""
+"""Methods that PyTorch also has as functions, nearly all in-place: ``relu_(x)``, ``x.relu_()``."""
 
 from minitorch.tensor import Tensor
 

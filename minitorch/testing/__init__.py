@@ -51,7 +51,8 @@ def __dir__() -> list[str]:
 __all__ = [
     "LAWS", "CheckReport", "GradReport", "GradcheckError", "Law", "LawError", "assert_allclose",
     "assert_close", "axes", "broadcastable", "check_example", "check_function", "check_module",
-    "check_optimizer", "class_targets", "dtypes", "gradcheck", "gradgradcheck", "indices", "load_profile",
+    "check_optimizer", "class_targets", "dtypes", "gradcheck", "gradgradcheck", "indices",
+    "load_profile",
     "make_tensor", "masks", "positive_definite", "prepared", "probabilities", "property", "reals",
     "shapes", "signature", "tensors",
 ]  # fmt: skip
