@@ -1,6 +1,7 @@
 """Laws of convolution, unfold and fold, and their layers."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 import minitorch as mt
 from minitorch import nn
 from minitorch.nn import functional as F
+from minitorch.ops import convolution_kernels
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -118,6 +120,41 @@ def test_batch_is_a_stack_of_samples(case):
         np.testing.assert_allclose(
             conv(mt.tensor(sample), mt.tensor(w), **how).numpy(), out.numpy()[i], atol=1e-12
         )
+
+
+@given(cases(max_dims=2), st.lists(st.integers(0, 3), min_size=2, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_what_an_earlier_convolution_left_in_memory_is_not_seen(case, batches):
+    """Each thread keeps the memory of its columns: for batches of any size, NaN in some of them."""
+    x, w, how = case
+    conv, w = CONV[x.ndim - 2], mt.tensor(w)
+    for n in batches:
+        some = np.resize(x, (n, *x.shape[1:])) if x.size else np.ones((n, *x.shape[1:]))
+        a = mt.tensor(some, requires_grad=True)
+        conv(a, w, **how).sum().backward()
+        b = mt.tensor(some, requires_grad=True)
+        with clean_memory():
+            out = conv(b, w, **how)
+            out.sum().backward()
+        assert np.array_equal(out.numpy(force=True), conv(a, w, **how).numpy(force=True))
+        assert np.array_equal(a.grad, b.grad)
+        conv(mt.full(some.shape, math.nan, dtype=mt.float64), w, **how)
+
+
+def test_columns_of_one_shape_but_other_padding_are_kept_apart():
+    w = np.ones((1, 1, 3, 3))
+    how = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
+    for size, padding in [(5, 0), (3, 1)] * 2:
+        x = np.full((1, 1, size, size), 7.0)
+        out = F.conv2d(mt.tensor(x), mt.tensor(w), padding=padding, **how)
+        assert np.array_equal(out, textbook(x, w, padding=(padding,) * 2, **how))
+
+
+@contextmanager
+def clean_memory():
+    before, convolution_kernels._kept.last = convolution_kernels._kept.last, (None, None)
+    yield
+    convolution_kernels._kept.last = before
 
 
 @pytest.mark.parametrize("channels", [3, 40])

@@ -88,7 +88,8 @@ class _Columns:
         kept, _kept.last = _kept.last, (None, None)
         memory = kept[1] if kept[0] is self and len(kept[1]) >= n else self.memory(n)
         yield memory
-        _kept.last = self, memory
+        if memory.nbytes <= 2 * _CACHE:  # the columns of one large image may be anything
+            _kept.last = self, memory
 
     def rows(self, memory: Array) -> list[Array]:
         """For each kernel row: its columns, (n, groups, kernel columns * C, places), a view."""
