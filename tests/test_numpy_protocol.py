@@ -155,3 +155,20 @@ def test_einops_may_be_imported_first_or_last(imports):
     program = f"{imports}\nimport gc; gc.collect()\n{use}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "minitorch.Size([3, 2])\n", done.stderr
+
+
+@pytest.mark.parametrize("other", [np.array([1.0, np.nan]), [1.0, np.nan], mt.tensor([1.0, np.nan])])
+def test_comparisons_of_a_tensor_with_whatever_numpy_takes(other):
+    x = mt.tensor([1.0, np.nan], requires_grad=True)
+    assert not np.array_equal(x, other)
+    assert np.array_equal(x, other, equal_nan=True) and np.array_equal(other, x, equal_nan=True)
+    assert not np.allclose(x, other)
+    assert np.allclose(other, x, equal_nan=True)
+    assert not np.array_equal(x, np.ones(3))
+
+
+def test_isclose_gives_a_tensor():
+    assert np.isclose(mt.tensor([1.0, 2.0]), np.array([1.0, 3.0], np.float32)).tolist() == [
+        True,
+        False,
+    ]

@@ -10,7 +10,7 @@ from minitorch.engine.state import TensorState
 from minitorch.ops import comparison, logic
 from minitorch.ops import where as choices
 from minitorch.ops.inplace import in_place
-from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS
+from minitorch.tensor.numpy_protocol import FUNCTIONS, UFUNCS, on_arrays, with_tensors
 
 
 class ComparisonMethods(TensorState):
@@ -146,9 +146,9 @@ UFUNCS.update(
 
 FUNCTIONS.update(
     {
-        np.allclose: comparison.allclose,
-        np.array_equal: comparison.equal,
-        np.isclose: comparison.isclose,
+        np.allclose: on_arrays(np.allclose),
+        np.array_equal: on_arrays(np.array_equal),
+        np.isclose: with_tensors(comparison.isclose),
         np.isneginf: comparison.isneginf,
         np.isposinf: comparison.isposinf,
         np.nan_to_num: lambda x, copy=True, **values: choices.nan_to_num(x, **values),

@@ -60,6 +60,16 @@ def with_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
     return mixed
 
 
+def on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's `function` itself, for one whose result, such as True, has no gradient."""
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        given = [a._data if isinstance(a, TensorState) else a for a in args]
+        return function(*given, **kwargs)
+
+    return plain
+
+
 def _as_operand(x: Any) -> Any:
     """NumPy's zero-dimensional results count as the numbers that they are."""
     return x.item() if isinstance(x, np.generic) else x
