@@ -16,6 +16,7 @@ from minitorch.ops.checks import check_floating
 from minitorch.ops.dims import check_dim
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, div, mul, sub
+from minitorch.ops.orders import keeps_order
 from minitorch.ops.out import store, with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single, rounded_once
@@ -259,6 +260,7 @@ _gelu_tanh.gradient(input=_gelu_tanh_rule)
 
 
 @with_out
+@keeps_order
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """`input` times the probability that a normal number is below it.
 

@@ -10,6 +10,7 @@ import numpy as np
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.engine.state import wrap
 from minitorch.ops.arithmetic import div, mul, neg
+from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.out import with_out
 from minitorch.ops.pooling import (
     batched,
@@ -117,6 +118,7 @@ def avg_pool1d(
 
 
 @with_out
+@keeps_channels_last
 def avg_pool2d(
     input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,

@@ -21,6 +21,7 @@ from minitorch.engine.state import TensorState
 from minitorch.numerics.adding import widened
 from minitorch.ops import convolution_kernels as kernels
 from minitorch.ops.arithmetic import add
+from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.primitive import primitive
 from minitorch.ops.reductions import sum_over
 from minitorch.ops.shapes import reshape
@@ -224,6 +225,7 @@ def conv1d(
     return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@keeps_channels_last
 def conv2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
     dilation: Any = 1, groups: int = 1,
@@ -260,6 +262,7 @@ def conv_transpose1d(
                                output_padding, groups, dilation)  # fmt: skip
 
 
+@keeps_channels_last
 def conv_transpose2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
     output_padding: Any = 0, groups: int = 1, dilation: Any = 1,

@@ -16,6 +16,7 @@ from minitorch.engine.state import wrap
 from minitorch.ops.checks import check_floating
 from minitorch.ops.inplace import in_place
 from minitorch.ops.operators import add, mul
+from minitorch.ops.orders import memory_order
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.random import stream
 from minitorch.ops.shapes import squeeze, unsqueeze
@@ -57,9 +58,7 @@ def _kept(input: Any, p: float, lead: int | None) -> np.ndarray:
 
 def _in_memory_order(data: np.ndarray, p: float) -> np.ndarray:
     """What `_kept` gives for transposed memory: PyTorch draws as the elements lie."""
-    axes = sorted(range(data.ndim), key=lambda axis: -data.strides[axis])
-    if not data.transpose(axes).flags.c_contiguous:  # with gaps or repetitions: row by row
-        axes = list(range(data.ndim))
+    axes = memory_order(data)
     drawn = stream(None).bernoulli(1 - p, tuple(data.shape[a] for a in axes), data.dtype)
     return drawn.transpose(np.argsort(axes))
 

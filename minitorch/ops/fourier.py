@@ -38,10 +38,21 @@ Dims = Sequence[int] | int | None
 
 @primitive
 def _transform(x, /, dims, inverse, norm):
-    return (np.fft.ifftn if inverse else np.fft.fftn)(x, axes=dims, norm=norm)
+    out = (np.fft.ifftn if inverse else np.fft.fftn)(x, axes=dims, norm=norm)
+    return _transformed_innermost(x, out, dims)
 
 
 _transform.gradient(x=lambda g, dims, inverse, norm: _transform(g, dims, inverse, norm))
+
+
+def _transformed_innermost(x: np.ndarray, out: np.ndarray, dims: Any) -> np.ndarray:
+    """`out` in PyTorch's order of memory: other dimensions outside, as they lie in `x`."""
+    others = [d for d in range(x.ndim) if d not in dims]
+    order = [
+        *sorted(others, key=lambda d: -x.strides[d]),
+        *sorted(dims, key=lambda d: -x.strides[d]),
+    ]
+    return np.ascontiguousarray(out.transpose(order)).transpose(np.argsort(order))
 
 
 def _run(

@@ -9,9 +9,11 @@ import numpy as np
 
 from minitorch.dtypes import common_dtype
 from minitorch.engine.state import TensorState
+from minitorch.layouts import channels_last, laid_out
 from minitorch.ops.broadcasting import expand
 from minitorch.ops.copying import cast
 from minitorch.ops.dims import check_dim
+from minitorch.ops.orders import is_channels_last
 from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.primitive import primitive
 from minitorch.ops.selecting import ALL
@@ -35,6 +37,8 @@ __all__ = [
 def _cat(xs, /, dim, starts):
     """The arrays one after another along `dim`; array i begins at ``starts[i]``."""
     out = np.concatenate(xs, dim)
+    if not xs[0].flags.c_contiguous and all(is_channels_last(x) for x in xs):
+        return laid_out(out, channels_last)
     return out if out.flags.c_contiguous else np.ascontiguousarray(out)
 
 

@@ -23,6 +23,7 @@ from minitorch.ops.checks import check_floating
 from minitorch.ops.copying import clone
 from minitorch.ops.norms import norm
 from minitorch.ops.operators import add, mul, sub
+from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.padding import pad_constant
 from minitorch.ops.powers import pow, rsqrt
@@ -172,6 +173,7 @@ def _follow(running: Any, now: np.ndarray, momentum: float) -> None:
 
 
 @takes_tensors
+@keeps_channels_last
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -282,6 +284,7 @@ def instance_norm(
 
 
 @takes_tensors
+@keeps_channels_last
 @rounded_once
 def group_norm(
     input: Tensor,

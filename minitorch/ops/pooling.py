@@ -20,6 +20,7 @@ from minitorch.engine.state import TensorState, wrap
 from minitorch.numerics.threads import spread
 from minitorch.numerics.tiles import SHARED
 from minitorch.ops.along import put_along
+from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.primitive import primitive
 from minitorch.ops.shapes import reshape
 from minitorch.ops.windows import Windows, each_dim, meeting
@@ -344,5 +345,5 @@ def at_maxima(x: Any, tables: Sequence[np.ndarray]) -> tuple[Any, Any]:
 
 
 max_pool1d, max_pool1d_with_indices = _max("max_pool1d", 1)
-max_pool2d, max_pool2d_with_indices = _max("max_pool2d", 2)
+max_pool2d, max_pool2d_with_indices = map(keeps_channels_last, _max("max_pool2d", 2))
 max_pool3d, max_pool3d_with_indices = _max("max_pool3d", 3)

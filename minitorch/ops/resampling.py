@@ -17,6 +17,7 @@ import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.copying import clone
+from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 from minitorch.ops.uneven_pooling import (
@@ -214,6 +215,7 @@ _DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 
 
 @takes_tensors
+@keeps_channels_last
 def interpolate(
     input: Tensor,
     size: int | Sequence[int] | None = None,

@@ -18,6 +18,7 @@ from minitorch.ops.along import take_along
 from minitorch.ops.arithmetic import div
 from minitorch.ops.average_pooling import avg_pool1d, avg_pool2d, avg_pool3d
 from minitorch.ops.checks import check_tensor
+from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.pooling import (
     at_maxima,
     batched,
@@ -154,6 +155,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     return _adaptive_average(1, input, output_size)
 
 
+@keeps_channels_last
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Averages of ``output_size`` windows spread evenly: (N, C, H, W) -> (N, C, *output_size).
 
@@ -176,6 +178,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive_max(1, input, output_size, return_indices)
 
 
+@keeps_channels_last
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Maxima of ``output_size`` windows spread evenly: (N, C, H, W) -> (N, C, *output_size).
 

@@ -131,3 +131,60 @@ def test_a_parameter_given_twice_takes_two_steps(name):
         p = t.nn.Parameter(t.ones(1))
         with pytest.warns(UserWarning):
             getattr(t.optim, name)([p, p], lr=0.1)
+
+
+LAYERS = {
+    "conv2d": lambda F, x: F.conv2d(x, x[:, :, :3, :3].contiguous() / 9, stride=2),
+    "conv_transpose2d": lambda F, x: F.conv_transpose2d(x, x[:, :3, :2, :2].transpose(0, 1)[:, :2]),
+    "batch_norm": lambda F, x: F.batch_norm(x, None, None, training=True),
+    "group_norm": lambda F, x: F.group_norm(x, 2),
+    "max_pool2d": lambda F, x: F.max_pool2d(x, 2),
+    "avg_pool2d": lambda F, x: F.avg_pool2d(x, 2),
+    "adaptive_avg_pool2d": lambda F, x: F.adaptive_avg_pool2d(x, 3),
+    "adaptive_max_pool2d": lambda F, x: F.adaptive_max_pool2d(x, 3),
+    "interpolate": lambda F, x: F.interpolate(x, scale_factor=2),
+    "interpolate to the same size": lambda F, x: F.interpolate(x, size=x.shape[2:]),
+    "gelu": lambda F, x: F.gelu(x),
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_channels_last_stays_through_layers(layer):
+    """Dropout draws in the order of memory, so that its mask shows the order, and strides do."""
+
+    def program(t):
+        t.manual_seed(0)
+        x = t.randn(2, 6, 6, 4).permute(0, 3, 1, 2).requires_grad_()
+        y = LAYERS[layer](t.nn.functional, x)
+        z = t.nn.functional.dropout(t.cat([y, y], 1), 0.4)
+        z.pow(2).mean().backward()
+        again = LAYERS[layer](t.nn.functional, x.detach().contiguous())
+        return [y, y.stride(), z, x.grad, x.stride(), again.stride(), x.detach().relu_()]
+
+    agree(program)
+
+
+def dropout_of_dimensions_in_any_order(t):
+    t.manual_seed(0)
+    x = t.arange(120.0).reshape(2, 3, 4, 5) + 1
+    shapes = [
+        x.permute(2, 0, 3, 1), x[:, ::2].permute(3, 1, 0, 2), x[..., 1:],
+        x[:, :1].expand(2, 3, 4, 5).transpose(1, 3), t.view_as_real(t.complex(x, x))[..., 0].mT,
+    ]  # fmt: skip
+    return [t.nn.functional.dropout(y, 0.3) for y in shapes]
+
+
+def fourier_transforms_as_they_lie(t):
+    """FNet's mixing, and what dropout then draws."""
+    t.manual_seed(0)
+    x = t.randn(4, 3, 5)
+    y = t.fft.fft(t.fft.fft(x, dim=2), dim=0).real
+    z = [t.fft.fft2(x.mT).abs(), t.fft.rfft(x, dim=1).imag, t.fft.ifftn(x, dim=(1, 0)).real]
+    return [t.nn.functional.dropout(w, 0.4) for w in (y, *z)]
+
+
+@pytest.mark.parametrize(
+    "program", [dropout_of_dimensions_in_any_order, fourier_transforms_as_they_lie]
+)
+def test_orders_of_memory(program):
+    agree(program)
