@@ -553,9 +553,10 @@ if TYPE_CHECKING:
 
 # Each is imported when it is first asked for: most programs need a few of them.
 _MODULES = {
-    "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
-    "func", "futures", "hub", "jit", "mps", "multiprocessing", "nested", "nn", "onnx", "optim",
-    "profiler", "random", "serialization", "sparse", "testing", "utils", "version", "xpu",
+    "_dynamo", "accelerator", "amp", "backends", "compiler", "cuda", "distributed",
+    "distributions", "fft", "func", "futures", "hub", "jit", "mps", "multiprocessing", "nested",
+    "nn", "onnx", "optim", "profiler", "random", "serialization", "sparse", "testing", "utils",
+    "version", "xpu",
 }  # fmt: skip
 _HOME = {
     "GradScaler": "amp", "autocast": "amp", "compile": "compiler", "is_autocast_enabled": "amp",

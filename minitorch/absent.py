@@ -21,7 +21,6 @@ INSTEAD = {
     "torch.Tensor.indices": "tensors are dense here: use nonzero()",
     "torch.Tensor.values": "tensors are dense here: leave it out",
     "torch._C": "it is PyTorch's C++ core",
-    "torch._dynamo": "nothing is compiled; leave its settings out",
     "torch._inductor": "nothing is compiled; leave its settings out",
     "torch.ao": "tensors are not quantized here; use PyTorch",
     "torch.classes": "they are PyTorch's C++ extensions; write a minitorch.autograd.Function",
