@@ -559,8 +559,9 @@ _MODULES = {
     "version", "xpu",
 }  # fmt: skip
 _HOME = {
-    "GradScaler": "amp", "autocast": "amp", "compile": "compiler", "is_autocast_enabled": "amp",
-    "load": "serialization", "save": "serialization", "strict": "strict_mode", "vmap": "func",
+    "_assert": "errors", "GradScaler": "amp", "autocast": "amp", "compile": "compiler",
+    "is_autocast_enabled": "amp", "load": "serialization", "save": "serialization",
+    "strict": "strict_mode", "vmap": "func",
 }  # fmt: skip
 
 

@@ -22,3 +22,9 @@ class LoadError(RuntimeError, UnpicklingError):
     The one error that `minitorch.load` raises for what is *in* a file, whatever its format.  Code
     written for PyTorch catches it as RuntimeError or ``pickle.UnpicklingError``.
     """
+
+
+def _assert(condition: object, message: str) -> None:
+    """AssertionError with `message` unless `condition`.  Mirrors ``torch._assert``."""
+    if not condition:
+        raise AssertionError(message)

@@ -80,18 +80,22 @@ def owner(array: np.ndarray) -> Any:
 
 
 class _Apart:
-    """The memory of an array under another name."""
+    """The memory of an array under another name; `base` as arrays have it."""
 
-    __slots__ = ("__array_interface__", "__weakref__", "array")
+    __slots__ = ("__array_interface__", "__weakref__", "array", "base")
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: np.ndarray, base: np.ndarray | None = None) -> None:
         self.array = array
+        self.base = base
         self.__array_interface__ = array.__array_interface__
 
 
 def apart(array: np.ndarray) -> np.ndarray:
     """The same memory with another `owner`: writes through it leave no stamp on `array`."""
-    twin = np.asarray(_Apart(array))
+    whole = block(array)
+    twin = np.asarray(_Apart(whole))
+    if whole is not array:
+        twin = np.asarray(_Apart(array, twin))
     return twin if twin.dtype == array.dtype else twin.view(array.dtype)  # bfloat16
 
 
