@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING, Any
 from minitorch.layouts import jagged
 from minitorch.ops.attention import scaled_dot_product_attention
 from minitorch.ops.creation import as_tensor, full, tensor
+from minitorch.ops.dropout import dropout
 from minitorch.ops.elsewhere import Elsewhere
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.op import Op
+from minitorch.ops.random import stream
 from minitorch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -273,6 +275,8 @@ class NestedTensor(Elsewhere):
             raise NotImplementedError(f"{name}() of a nested tensor: call it on each of unbind()")
         if alone(args, kwargs) > self.ndim - 1 - self._ragged:
             raise NotImplementedError(f"{name}(): sizes differ in dim {self._ragged} of {self!r}")
+        if name == "dropout":
+            function = _drop
         return self._like(function(self._values, *args[1:], **kwargs))
 
     def __add__(self, other: Any) -> NestedTensor:
@@ -321,6 +325,14 @@ def _attention(
         for q, k, v in zip(*(x.unbind() for x in given))
     ]
     return query._like(cat(outs, query._ragged - 1))
+
+
+def _drop(values: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout that draws as PyTorch's of nested tensors does: row by row, even where p is 0."""
+    values = values.contiguous()
+    if training and p == 0:
+        stream(None).bernoulli(1.0, values._data.shape, values._data.dtype)
+    return dropout(values, p, training, inplace)
 
 
 def _refuse_others(layout: Layout | None) -> None:

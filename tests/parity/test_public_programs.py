@@ -28,7 +28,7 @@ def nested_attention(t):
 
     q, k, v = (heads(part(norm(x))) for part in qkv)
     y = F.scaled_dot_product_attention(q, k, v, dropout_p=0.1)
-    x2 = out(y.transpose(1, 2).flatten(-2)) + x
+    x2 = F.dropout(out(y.transpose(1, 2).flatten(-2)), 0.0) + x
     x3 = feed(x2) + x2 * 0.5
     loss = sum((part**2).sum() for part in x3.unbind())
     loss.backward()
