@@ -35,12 +35,12 @@ DIFFERS = {
     "torch.sparse": "products of dense matrices",
     "torch.nested": "the layout jagged alone, and what treats rows alone, and attention; a nested "
     "tensor is no Tensor, its shape names the ragged dimension",
-    "torch.optim.SGD": "a parameter given twice: its two first steps with momentum are one after "
-    "the other, where PyTorch begins twice",
+    "torch.optim.Optimizer": "a parameter given twice is an error, where PyTorch warns and "
+    "takes two steps",
     "torch.compile": "gives back what it is given: nothing is compiled",
     "torch.compiler": "nothing is compiled",
     "torch.jit": "`script` and `trace` give back what they are given; nothing is saved or loaded",
-    "torch.amp": "computes in bfloat16 where asked, which NumPy does slowly",
+    "torch.amp": "casts and scales nothing: a program is computed in float32, as it stands",
     "torch.cuda": "there is none: questions answer no, what needs a GPU is refused",
     "torch.mps": "there is none",
     "torch.xpu": "there is none",

@@ -126,6 +126,9 @@ def test_bad_hyperparameters_raise(name):
             getattr(optim, name)(parameters(), **options)
     with pytest.raises(ValueError, match="empty"):
         getattr(optim, name)([])
+    p = parameters()[0]
+    with pytest.raises(ValueError, match="twice"):
+        getattr(optim, name)([p, p])
 
 
 @every

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +74,6 @@ class Optimizer:
 
     # States that are one number per parameter, and keep their dtype when loaded.
     scalars: tuple[str, ...] = ("step",)
-    _repeats = False  # whether a group holds a parameter twice
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, TensorState):
@@ -143,12 +141,8 @@ class Optimizer:
                 raise ValueError(f"the parameter group needs a value for {name!r}")
             group.setdefault(name, default)
         held = {id(p) for other in self.param_groups for p in other["params"]}
-        if _repeated(group):
-            self._repeats = True
-            warnings.warn(
-                "a parameter group holds the same parameter twice: it takes two steps each time",
-                stacklevel=4,
-            )
+        if len({id(t) for t in tensors}) < len(tensors):
+            raise ValueError("a parameter group holds the same parameter twice")
         if any(id(t) in held for t in tensors):
             raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(group)
@@ -164,10 +158,9 @@ class Optimizer:
         recording, mode.recording = mode.recording, False
         try:
             for group in self.param_groups:
-                given = [p for p in group["params"] if p._grad is not None]
-                for params in _turns(given) if self._repeats else (given,):
-                    self.update(group, params, [p._grad._data for p in params])
-                    stamp_all(params, where)
+                params = [p for p in group["params"] if p._grad is not None]
+                self.update(group, params, [p._grad._data for p in params])
+                stamp_all(params, where)
         finally:
             mode.recording = recording
         return loss
@@ -300,7 +293,6 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._repeats = any(map(_repeated, self.param_groups))
         self._step_pre_hooks = {}
         self._step_post_hooks = {}
         self._forget_saving_hooks()
@@ -311,22 +303,6 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
-
-
-def _repeated(group: dict[str, Any]) -> bool:
-    return len({id(p) for p in group["params"]}) < len(group["params"])
-
-
-def _turns(params: list[Any]) -> Iterator[list[Any]]:
-    """Lists in which no parameter is twice, together all of `params`."""
-    while params:
-        now = {id(p): p for p in reversed(params)}
-        yield list(now.values())[::-1]
-        rest = []
-        for p in params:
-            if now.pop(id(p), None) is None:
-                rest.append(p)
-        params = rest
 
 
 def _through(hooks: dict[int, Any], optimizer: Any, state: dict[str, Any]) -> dict[str, Any]:
