@@ -163,6 +163,66 @@ def test_slopes_that_have_cancelled_on_the_way_are_not_taken_at_their_word():
         check_example((lambda x: 1e-25 * x, lambda g, x: 0.5e-25 * g), x)
 
 
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [
+        ([[1 / 64, -1 / 64, -3.875], [0, 3.75, 0]], [[1 / 64, 0], [-3.875, 0], [3.75, 1 / 32]]),
+        ([[0, 0, -3], [-3, -4, 1]], [[-1, -0.875], [-4, 1], [-4, 1]]),
+        ([[4, -0.625, 1.5], [3, 2, 0]], [[0, 3.125], [1.875, 1], [1, 2]]),
+    ],
+)
+def test_stairs_of_rounding_are_no_slopes(x, w):
+    """Steps that stay on one stair of a saturated tanh agree on a slope that is none."""
+    check_example(penalty, np.array(x, float), np.array(w, float), laws=["second_order"])
+
+
+@pytest.mark.parametrize("x", [8.0, 10.0, 12.0])
+def test_noise_does_not_hide_a_mistake(x):
+    """1 - tanh(x)**2 moves in stairs of 1e-16, its slope of 1e-7 to 1e-10 shows all the same."""
+
+    def saturated(x):
+        return 1 - mt.tanh(x) ** 2
+
+    at = mt.tensor(x, dtype=mt.float64, requires_grad=True)
+    assert gradcheck(saturated, at)
+    for factor in (2, 0.5, 0, -1, 1.01):
+        wrong = function(
+            saturated, lambda g, x, f=factor: -2 * f * g * mt.tanh(x) / mt.cosh(x) ** 2
+        )
+        assert not gradcheck(wrong.apply, at, raise_exception=False)
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-6, 1e-8])
+def test_a_bend_narrower_than_the_steps(width):
+    """Towards a right gradient the slopes of ever smaller steps run, towards a wrong one none."""
+
+    def bend(x):
+        return mt.sqrt(x * x + width**2) + x
+
+    at = mt.tensor([0.0, 1.0], dtype=mt.float64, requires_grad=True)
+    assert gradcheck(bend, at)
+    for off in (1e-2, -1e-2, 0.5, 1, -1, -2):
+        wrong = function(bend, lambda g, x, c=off: g * (x / mt.sqrt(x * x + width**2) + 1 + c))
+        assert not gradcheck(wrong.apply, at, raise_exception=False)
+
+
+def test_a_triplet_whose_anchor_is_the_negative():
+    """eps bends the distance at 0 within 1e-6; two slopes that are not 0 cancel in there."""
+    anchor, positive = np.array([[0.0, 0, 0], [1, 1, 0]]), np.full((2, 3), 0.5)
+    check_example(nn.functional.triplet_margin_loss, anchor, positive, anchor.copy())
+
+    def doubled(g, a, p, n):
+        with mt.enable_grad():
+            leaves = [t.detach().requires_grad_() for t in (a, p, n)]
+            out = nn.functional.triplet_margin_loss(*leaves)
+            grads = mt.autograd.grad(out, leaves, g)
+        return (grads[0] + 0.01, *grads[1:])
+
+    wrong = function(nn.functional.triplet_margin_loss, doubled)
+    with pytest.raises(LawError):
+        check_example(wrong, anchor, positive, anchor.copy(), laws=["gradient"])
+
+
 class Adapted(nn.Module):
     """Frozen weights, and a small matrix that is trained."""
 

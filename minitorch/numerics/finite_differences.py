@@ -29,6 +29,8 @@ UNSETTLED = 3  # differences do not converge: too noisy, or finer than floating 
 _LEVELS = 3
 _MOST_STEPS = 48
 _ROUNDING = 8.0  # rounding errors of a function's value that the error bar allows for
+_SIXTH = np.array([1, -6, 15, -20, 15, -6, 1]) / np.sqrt(924.0)  # white noise keeps its size
+_NOISY = 256.0  # so many rounding errors of the largest number around may be noise
 
 
 class Slopes:
@@ -62,7 +64,7 @@ class Slopes:
         self._x = x
         self._lower = np.broadcast_to(lower, x.shape)
         self._upper = np.broadcast_to(upper, x.shape)
-        self._epsilon = epsilon
+        self.epsilon = epsilon
         self._size = np.abs(x) if size is None else np.asarray(size)
         self.scale = float(np.max(self._size, initial=0.0))  # of the largest input
         self._spacing = np.spacing(self._size).astype(np.float64)
@@ -90,11 +92,11 @@ class Slopes:
         if room < first:
             first = _power_of_two(room) if room > 0 else 0.0
         steps = first / 4.0 ** np.arange(_LEVELS)
-        if steps[-1] <= 64 * self._spacing[i]:
+        if steps[-1] <= 64 * self.spacing(i):
             self.refine(i)
             return
         up, down = self._sides(i, steps)
-        rounding = self._rounding(up, down)
+        rounding = self.rounding(up, down)
         middle, bar, _, _, right, left, gap_bar = _extrapolated(
             self.center, up, down, steps, rounding
         )
@@ -111,17 +113,26 @@ class Slopes:
         self.error[i] = error
 
     def _sides(self, i: int, steps: ndarray) -> tuple[ndarray, ndarray]:
-        return (
-            np.array([self._at(i, h) for h in steps]),
-            np.array([self._at(i, -h) for h in steps]),
-        )
+        return self.moved(i, steps), self.moved(i, -steps)
 
-    def _rounding(self, up: ndarray, down: ndarray) -> ndarray:
+    def moved(self, i: int, steps: ndarray) -> ndarray:
+        """The outputs with input `i` moved by each of `steps`; NaN where there are none."""
+        return np.array([self._at(i, h) for h in steps])
+
+    def widest(self, i: int) -> float:
+        """The largest step of input `i`."""
+        return _power_of_two(max(1.0, float(self._size[i]))) / 4
+
+    def spacing(self, i: int) -> float:
+        """From input `i` to the next number."""
+        return float(self._spacing[i])
+
+    def rounding(self, up: ndarray, down: ndarray) -> ndarray:
         """By how much rounding may have changed the function's values."""
         size = np.fmax(np.abs(self.center), np.fmax(np.abs(up), np.abs(down)))
         if self._partner is not None:
             size = np.fmax(size, size[:, self._partner])
-        return _ROUNDING * (self._epsilon * size + 2.0**-1022)  # underflow, too
+        return _ROUNDING * (self.epsilon * size + 2.0**-1022)  # underflow, too
 
     def _at(self, i: int, step: float) -> ndarray:
         """The function with input `i` moved by `step`; NaN where it is not defined."""
@@ -138,6 +149,23 @@ class Slopes:
             return np.full(self.center.shape, np.nan)
         return found
 
+    def noise(self, i: int) -> ndarray:
+        """By how much each output is rough as input `i` moves, where rounding may be the reason.
+
+        Sixth differences of a smooth function vanish by 8**6 from one spacing to the next, those of
+        one with a kink by 8; those of noise stay.  1 - tanh(x)**2 far out has noise of 1e-16.
+        """
+        found = np.array([self._roughness(i, self.widest(i) / 2.0**k) for k in (8, 11, 14, 17)])
+        found = np.nan_to_num(found, nan=0.0, posinf=0.0)
+        steady = np.where(found[:-1] < 4 * found[1:], np.minimum(found[:-1], found[1:]), 0.0)
+        noise = 4 * steady.max(axis=0)
+        largest = max(1.0, self.scale, float(np.nanmax(np.abs(self.center), initial=0.0)))
+        return np.where(noise <= _NOISY * self.epsilon * largest, noise, 0.0)
+
+    def _roughness(self, i: int, spacing: float) -> ndarray:
+        values = self.moved(i, spacing * np.arange(-4, 5))
+        return np.max([np.abs(_SIXTH @ values[k : k + 7]) for k in range(3)], axis=0)
+
     # --- where that is not enough ----------------------------------------------------------------
 
     def refine(self, i: int) -> None:
@@ -146,8 +174,8 @@ class Slopes:
             return
         self.refined[i] = True
         size = float(self._size[i])
-        largest = _power_of_two(max(1.0, size)) / 4
-        smallest = max(256 * float(self._spacing[i]), 2.0**-60 if size == 0 else 0.0, 2.0**-900)
+        largest = self.widest(i)
+        smallest = max(256 * self.spacing(i), 2.0**-60 if size == 0 else 0.0, 2.0**-900)
         count = int(np.log2(largest / smallest) // 2) + 1
         if count > _MOST_STEPS:  # a tiny number: its own scale was tried first
             if np.all(self.error[i] <= 1e-3 * np.abs(self.value[i])):
@@ -159,7 +187,7 @@ class Slopes:
             self._settle(i, up, down, steps)
 
     def _settle(self, i: int, up: ndarray, down: ndarray, steps: ndarray) -> None:
-        rounding = self._rounding(up, down)
+        rounding = self.rounding(up, down)
         found = self._settled(i, up, down, steps, rounding)
         doubtful = found[-1] != SMOOTH
         if doubtful.any() and len(doubtful) > 1:
@@ -167,6 +195,12 @@ class Slopes:
             wide = np.fmax(rounding, np.nanmax(rounding, axis=1, keepdims=True, initial=0.0))
             again = self._settled(i, up, down, steps, wide)
             found = [np.where(doubtful, b, a) for a, b in zip(found, again)]
+        doubtful = found[-1] != SMOOTH
+        noise = self.noise(i) if doubtful.any() else 0.0 * rounding[0]
+        noisy = doubtful & (0 < noise) & (noise <= 1e-3 * np.abs(up - down).max(axis=0))
+        if noisy.any():  # rounding inside the function, of more than its value tells
+            again = self._settled(i, up, down, steps, rounding + noise)
+            found = [np.where(noisy, b, a) for a, b in zip(found, again)]
         self.value[i], self.error[i], self.low[i], self.high[i], self.kind[i] = found
 
     def _settled(
