@@ -1,13 +1,13 @@
 """A closer look at a gradient that finite differences call wrong, before it is accused.
 
-Two things deceive differences that agree with each other.  A bend *narrower than the steps*, as that
-of ``sqrt(x * x + 1e-12)`` at 0: large steps see its two arms, and only as they shrink below its width
-do their slopes run towards the gradient.  And *rounding inside the function*, larger than its value
-tells, as that of ``1 - tanh(x)**2`` far out: it moves in stairs, and steps that stay on one stair
-agree on a slope that is none.
+Two things deceive differences that agree with each other.  A bend *narrower than the steps*, as
+that of ``sqrt(x * x + 1e-12)`` at 0: large steps see its two arms, and only as they shrink below
+its width do their slopes run towards the gradient.  And *rounding inside the function*, larger than
+its value tells, as that of ``1 - tanh(x)**2`` far out: it moves in stairs, and steps that stay on
+one stair agree on a slope that is none.
 
 Neither look is lenient by a tolerance: towards a wrong gradient no slopes run, and noise excuses no
-more than its measured size.  They cost some seventy calls, so they are taken at doubtful numbers only.
+more than its measured size.  They cost some seventy calls, so only doubtful numbers are looked at.
 """
 
 from __future__ import annotations

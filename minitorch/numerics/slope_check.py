@@ -62,7 +62,7 @@ def judge(
         verdict = _compare(slopes, got, g, rtol, atol, epsilon, bars=3.0)
         for i in np.flatnonzero(verdict.wrong & np.isfinite(got)):
             allowed = atol + rtol * max(abs(verdict.low[i]), abs(verdict.high[i]))
-            if not closer_look(slopes, i, got[i], g, verdict.expected[i], allowed):
+            if not closer_look(slopes, int(i), got[i], g, verdict.expected[i], allowed):
                 break  # one that is wrong is enough
             verdict.wrong[i], verdict.unsettled[i] = False, True
         return verdict
