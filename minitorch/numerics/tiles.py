@@ -99,8 +99,13 @@ def block(times: int = 4) -> int:
     return BLOCK if threads() == 1 else times * BLOCK
 
 
-def over_tiles(work: Callable[[slice], object], size: int, tile: int | None = None) -> None:
-    """``work(part)`` for slices that together are `size` elements, shared out over threads."""
+def over_tiles(
+    work: Callable[[slice], object], size: int, tile: int | None = None, worth: bool = True
+) -> None:
+    """``work(part)`` for slices that together are `size` elements, shared out over threads.
+
+    If it is not `worth` that, one after the other.
+    """
     if tile is None:
         tile = block()
     count = -(-size // max(1, tile))
@@ -111,7 +116,7 @@ def over_tiles(work: Callable[[slice], object], size: int, tile: int | None = No
         for i in range(start, stop):
             work(slice(ends[i], ends[i + 1]))
 
-    spread(some, count, size > SHARED)
+    spread(some, count, worth)
 
 
 def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:
@@ -148,7 +153,8 @@ def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:
         else:
             line[part] = function(*cut(part))
 
-    over_tiles(work, out.size, -(-out.size // threads()) if single else None)
+    tile = -(-out.size // threads()) if single else None
+    over_tiles(work, out.size, tile, worth=out.size > SHARED)
     return out
 
 
