@@ -123,6 +123,23 @@ def test_work_that_no_helper_has_begun_is_done_by_the_caller(two_threads, monkey
     assert np.all(seen == 1)
 
 
+def test_helpers_without_work_leave_and_are_hired_again(two_threads, monkeypatch):
+    monkeypatch.setattr(threads, "_IDLE", 0.01)
+    for _ in range(2):
+        out, at_work = np.zeros(4, int), []
+
+        def work(start, stop, out=out, at_work=at_work):
+            out[start:stop] += 1
+            at_work.append(len(threads.helpers))
+
+        threads.spread(work, 4)
+        assert out.tolist() == [1] * 4
+        assert set(at_work) == {1}
+        for helper in list(threads.helpers):
+            helper._thread.join(timeout=60)
+        assert not threads.helpers
+
+
 def test_without_permission_to_choose_processors(two_threads, monkeypatch):
     def refuse(*_):
         raise PermissionError
