@@ -134,7 +134,7 @@ def test_helpers_without_work_leave_and_are_hired_again(two_threads, monkeypatch
 
         threads.spread(work, 4)
         assert out.tolist() == [1] * 4
-        assert set(at_work) == {1}
+        assert min(at_work) >= 1
         for helper in list(threads.helpers):
             helper._thread.join(timeout=60)
         assert not threads.helpers
