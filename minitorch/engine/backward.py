@@ -98,10 +98,11 @@ def run(
                     useful is not None and edge not in useful and edge not in wanted  # type: ignore[operator]
                 ):
                     continue
-                inner = isinstance(edge, Node)
-                like = edge if inner else edge._data
-                if grad.shape != like.shape or grad.dtype is not like.dtype:
-                    grad = _fit(grad, like, node, create_graph)
+                array = edge._data  # of a leaf; a Node has none
+                if not op.fits or node.extra is not None:
+                    like = edge if array is None else array
+                    if grad.shape != like.shape or grad.dtype is not like.dtype:
+                        grad = _fit(grad, like, node, create_graph)
                 if edge in pending:
                     if edge in own:
                         np.add(pending[edge], grad, out=pending[edge])
@@ -109,7 +110,7 @@ def run(
                         pending[edge] = total = _sum(pending[edge], grad)
                         if type(total) is ndarray:
                             own.add(edge)
-                elif inner:
+                elif array is None:
                     pending[edge] = grad
                     if following is None:
                         following = edge
@@ -129,7 +130,9 @@ def run(
                         own.add(edge)
             if op.saves_arrays and not keep_graph:
                 node.saved = None
-        for leaf, grad in pending.items():  # only leaves are left
+        if wanted is None:  # only leaves are left
+            found = pending
+        for leaf, grad in pending.items():
             if wanted is not None and leaf not in wanted:
                 continue
             if leaf._hooks:

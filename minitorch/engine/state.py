@@ -69,6 +69,7 @@ class Operation:
 
     grad_name: str  # PyTorch's name for its node, such as ``MulBackward0``
     makes_fresh = True  # a gradient of its making is new memory, unless it is `g` or a view
+    fits = False  # a gradient of its making has the shape and dtype of its input as it is
     saves_arrays = False  # so that the graph can be walked only once
 
     def gradients(self, node: Node, g: Any) -> Sequence[Any]:
@@ -104,6 +105,8 @@ class Node:
     shape: tuple[int, ...] | None
     dtype: np.dtype[Any] | None
     extra: dict[str, Any] | None
+
+    _data = None  # so the walk tells nodes from leaf Tensors: 30 ns sooner than by their types
 
     # Without a constructor, `Node()` takes 47 ns (and `object.__new__(Node)` 68).
     def fill(

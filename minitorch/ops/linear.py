@@ -29,29 +29,33 @@ def _affine_reference(x: Any, w: Any, bias: Any) -> Any:
     return add(mm_t(x, w), bias)
 
 
+def affine_rows(x, w, bias):
+    """The affine map of each row of the matrix `x`."""
+    out = x.dot(w.T) if x.size * len(w) < FEW else dot(x, w.T)
+    out += bias
+    return out
+
+
+def weight_gradient(g, x):
+    return g.T.dot(x) if g.size * x.shape[1] < FEW else dot(g.T, x)
+
+
 @fused(reference=_affine_reference)
 def _affine(x, w, bias, /):
     if x.ndim == 2:
-        out = x.dot(w.T) if x.size * len(w) < FEW else dot(x, w.T)
-        out += bias
-        return out, (x, w)
-    out = dot(rows(x), w.T)
-    out += bias
-    return out.reshape(x.shape[:-1] + w.shape[:1]), (x, w)
+        return affine_rows(x, w, bias), (x, w)
+    return affine_rows(rows(x), w, bias).reshape(x.shape[:-1] + w.shape[:1]), (x, w)
 
 
 @_affine.backward
 def _(g, wanted, x, w):
     for_x, for_w, for_bias = wanted
-    shape = None
-    if x.ndim != 2:
-        shape, x, g = x.shape, rows(x), rows(g)
-    # One look at the work for both products, which are as large as the one forward.
-    product = np.ndarray.dot if x.size * len(w) < FEW else dot
-    grad = product(g, w) if for_x else None
+    shape = x.shape
+    if len(shape) != 2:
+        x, g = rows(x), rows(g)
     return (
-        grad if shape is None or grad is None else grad.reshape(shape),
-        product(g.T, x) if for_w else None,
+        dot(g, w).reshape(shape) if for_x else None,
+        weight_gradient(g, x) if for_w else None,
         add_rows(g) if for_bias else None,
     )
 

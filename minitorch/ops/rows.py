@@ -3,25 +3,27 @@
     x -> linear(x, w0, b0) -> tanh -> linear(_, w2, b2)
 
 Nobody sees what is between them, so it needs no tensors and no nodes of its own, and backward need
-not walk there.  There is no arithmetic here: each `Link` has the kernels of the op that it stands
-for, and the reference calls those ops one after the other.
+not walk there.  There is no arithmetic here: each `Link` has the kernel and the rules of the op that
+it stands for, and the reference calls those ops one after the other.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minitorch.engine.modes import mode
 from minitorch.engine.state import LEAF, Node, recorded, wrap
+from minitorch.numerics.adding import add_rows
 from minitorch.numerics.tiles import LARGE, in_tiles
 from minitorch.ops.activations import sigmoid
+from minitorch.ops.bilinear import dot, rows
 from minitorch.ops.fused import FusedOp
-from minitorch.ops.linear import _affine
+from minitorch.ops.linear import _affine, affine_rows, weight_gradient
 from minitorch.ops.primitive import Primitive
 from minitorch.ops.rectifiers import relu
 from minitorch.ops.trigonometry import tanh
@@ -31,39 +33,46 @@ __all__ = ["AFFINE", "RELU", "SIGMOID", "TANH", "Link", "row"]
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """One op of a row: how it is called on Tensors, its kernels, its parameters' dimensions.
+    """One op of a row: how it is called on Tensors, its kernel, and its gradients.
 
-    ``forward(x, *parameters)`` gives the result and what the gradients need, ``backward(g, wanted,
-    *kept)`` the gradients of `x` and of the parameters, None where `wanted` says no.
+    ``kernel(x, *parameters)`` gives the result `y`.  `rules` has, for each parameter by its
+    letter and at last for ``"x"``, the function that gives its gradient, and what that takes: "g",
+    "x", "y" and letters of parameters.  With parameters, of `dims` dimensions, `x` is a matrix.
     """
 
     call: Callable[..., Any]
-    forward: Callable[..., tuple[Any, tuple[Any, ...]]]
-    backward: Callable[..., Sequence[Any]]
-    parameters: tuple[int, ...] = ()
+    kernel: Callable[..., Any]
+    rules: dict[str, tuple[Callable[..., Any], str]]
+    dims: dict[str, int] = field(default_factory=dict)
 
 
 def _activation(op: Primitive) -> Link:
     """An elementwise op whose rule needs its result alone."""
-    compute, (rule,) = op.op.function, op.op.rules
+    compute, (exact,) = op.op.function, op.op.rules
     assert op.op.needs == [["out"]]
 
-    def forward(x: np.ndarray) -> Any:
-        out = compute(x) if x.size < LARGE else in_tiles(compute, x)
-        return out, (out,)
+    def kernel(x: np.ndarray) -> Any:
+        return compute(x) if x.size < LARGE else in_tiles(compute, x)
 
-    def backward(g: np.ndarray, wanted: Any, out: np.ndarray) -> Any:
-        return (rule(g, out) if g.size < LARGE else in_tiles(rule, g, out),)
+    def rule(g: np.ndarray, y: np.ndarray) -> Any:
+        return exact(g, y) if g.size < LARGE else in_tiles(exact, g, y)
 
-    return Link(op, forward, backward)
+    return Link(op, kernel, {"x": (rule, "gy")})
 
 
-AFFINE = Link(_affine, _affine.op.kernel, _affine.op.backward_kernel, (2, 1))
+AFFINE = Link(
+    _affine,
+    affine_rows,
+    {"w": (weight_gradient, "gx"), "b": (add_rows, "g"), "x": (dot, "gw")},
+    {"w": 2, "b": 1},
+)
 TANH, RELU, SIGMOID = _activation(tanh), _activation(relu), _activation(sigmoid)
 
 
 class Row(FusedOp):
-    """The op of a row's nodes: they save what is wanted, what each link kept, and all arguments."""
+    """The op of a row's nodes: they save what is wanted, what the rules need, and all arguments."""
+
+    fits = True
 
     def __init__(self, links: tuple[Link, ...]) -> None:
         self.links = links
@@ -73,14 +82,10 @@ class Row(FusedOp):
 
     def reference(self, input: Any, *parameters: Any) -> Any:
         for link in self.links:
-            count = len(link.parameters)
+            count = len(link.dims)
             input = link.call(input, *parameters[:count])
             parameters = parameters[count:]
         return input
-
-    def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
-        wanted, kept, values = node.saved
-        return (*kept, values) if create_graph else kept
 
 
 @functools.lru_cache(maxsize=256)
@@ -99,70 +104,103 @@ def _written_out(op: Row) -> tuple[Callable[..., Any], Callable[[Node, Any], Seq
     Loops over them take as long as small layers.  For an affine map and a tanh, it is:
 
         def call(x, w0, b0):
-            dtype = x._data.dtype
-            if dtype.char not in "fd" or not dtype is w0._data.dtype is b0._data.dtype or ...:
-                raise TypeError
-            y, kept0 = forward0(x._data, w0._data, b0._data)
-            y, kept1 = forward1(y)
-            ex, ew0, eb0 = x._node, w0._node, b0._node
-            if not mode.recording or ex is ew0 is eb0 is None:
-                return wrap(y)
-            if ex is LEAF: ex = x
+            v, v_w0, v_b0, = x._data, w0._data, b0._data,
+            given, dtype = v, v.dtype
+            if dtype.char not in 'fd' or not (
+                dtype is v_w0.dtype is v_b0.dtype is dtype and v_w0.ndim == 2 and v_b0.ndim == 1
+            ): raise TypeError
+            if v.ndim != 2: v = rows(v)
+            v0 = kernel0(v, v_w0, v_b0)
+            v1 = kernel1(v0)
+            out = v1
+            if given.ndim != 2: out = out.reshape(given.shape[:-1] + out.shape[1:])
+            e_x, e_w0, e_b0, = x._node, w0._node, b0._node,
+            if not mode.recording or e_x is e_w0 is e_b0 is None: return wrap(out)
+            wanted = e_x is not None, e_w0 is not None, e_b0 is not None,
+            if e_x is LEAF: e_x = x
             ...
-            return recorded(op, (ex, ew0, eb0,), (...), y)
+            saved = wanted, (v_w0, v, v1,), (given, v_w0, v_b0,)
+            return recorded(op, (e_x, e_w0, e_b0,), saved, out)
 
         def gradients(node, g):
-            (x, w0, b0,), (kept0, kept1,), _ = node.saved
-            g, = backward1(g, (True,), *kept1)
-            g, w0, b0 = backward0(g, (x, w0, b0,), *kept0)
-            return g, w0, b0
+            (x, w0, b0,), (v_w0, v, v1,), values = node.saved
+            matrix = g.ndim == 2
+            if not matrix: g = rows(g)
+            g = rule1_x(g, v1)
+            w0 = rule0_w(g, v) if w0 else None
+            b0 = rule0_b(g) if b0 else None
+            g = rule0_x(g, v_w0) if x else None
+            if not matrix and x: g = g.reshape(values[0].shape)
+            return g, w0, b0,
     """
-    each = [
-        [f"{letter}{i}" for letter, _ in zip("wb", link.parameters)]
-        for i, link in enumerate(op.links)
-    ]
-    dims = [n for link in op.links for n in link.parameters]
-    names = ["x", *[name for group in each for name in group]]
-    edges = [f"e{name}" for name in names]
-    kept = [f"kept{i}" for i in range(len(op.links))]
-    data = ", ".join(f"{name}._data" for name in names)
+    names, dims = ["x"], []
+    for i, link in enumerate(op.links):
+        names += [f"{letter}{i}" for letter in link.dims]
+        dims += link.dims.values()
+    arrays = ["v", *[f"v_{name}" for name in names[1:]]]
+    nodes = [f"e_{name}" for name in names]
+
+    def those(letters: Iterable[str], i: int) -> list[str]:
+        """The variables that `letters` stand for in link `i`."""
+        known = {"g": "g", "x": f"v{i - 1}" if i else "v", "y": f"v{i}"}
+        return [known.get(letter, f"v_{letter}{i}") for letter in letters]
+
+    def tuple_of(members: Iterable[str]) -> str:
+        return ", ".join(members) + ","
+
+    runs, needed, back = [], [], []
+    for i, link in enumerate(op.links):
+        runs.append(f"v{i} = kernel{i}({tuple_of(those(['x', *link.dims], i))})")
+        before = names[: 1 + sum(len(earlier.dims) for earlier in op.links[:i])]
+        lines = []
+        for letter, (_, letters) in link.rules.items():
+            inputs = those(letters, i)
+            needed += [v for v in inputs if v != "g"]
+            name = "g" if letter == "x" else f"{letter}{i}"
+            line = f"{name} = rule{i}_{letter}({tuple_of(inputs)})"
+            if link.dims and letter == "x" and i:  # perhaps nothing before wants a gradient
+                rest = ["None"] * len(before) + names[len(before) :]
+                lines.append(f"if not ({' or '.join(before)}): return {tuple_of(rest)}")
+            elif link.dims:
+                line += f" if {letter + str(i) if name != 'g' else 'x'} else None"
+            lines.append(line)
+        back = lines + back
+    kept = tuple_of(dict.fromkeys(needed))
     call = [
-        f"def call({', '.join(names)}):",
-        "dtype = x._data.dtype",
+        f"def call({tuple_of(names)}):",
+        f"{tuple_of(arrays)} = {tuple_of(f'{name}._data' for name in names)}",
+        "given, dtype = v, v.dtype",
         "if dtype.char not in 'fd' or not ("
-        + " is ".join(["dtype", *[f"{name}._data.dtype" for name in names[1:]], "dtype"])
-        + "".join(f" and {name}._data.ndim == {n}" for name, n in zip(names[1:], dims))
+        + " is ".join(["dtype", *[f"{v}.dtype" for v in arrays[1:]], "dtype"])
+        + "".join(f" and {v}.ndim == {n}" for v, n in zip(arrays[1:], dims))
         + "): raise TypeError",
-    ]
-    for i, group in enumerate(each):
-        given = ", ".join([f"{name}._data" for name in group])
-        call.append(f"y, kept{i} = forward{i}({'y' if i else 'x._data'}, {given})")
-    call += [
-        f"{', '.join(edges)} = {', '.join(f'{name}._node' for name in names)}",
-        f"if not mode.recording or {' is '.join(edges)} is None: return wrap(y)",
-        f"wanted = {', '.join(f'{edge} is not None' for edge in edges)},",
-        *[f"if e{name} is LEAF: e{name} = {name}" for name in names],
-        f"saved = wanted, ({', '.join(kept)},), ({data},)",
-        f"return recorded(op, ({', '.join(edges)},), saved, y)",
+        "if v.ndim != 2: v = rows(v)" if dims else "",
+        *runs,
+        f"out = v{len(runs) - 1}",
+        "if given.ndim != 2: out = out.reshape(given.shape[:-1] + out.shape[1:])" if dims else "",
+        f"{tuple_of(nodes)} = {tuple_of(f'{name}._node' for name in names)}",
+        f"if not mode.recording or {' is '.join(nodes)} is None: return wrap(out)",
+        f"wanted = {tuple_of(f'{node} is not None' for node in nodes)}",
+        *[f"if e_{name} is LEAF: e_{name} = {name}" for name in names],
+        f"saved = wanted, ({kept}), ({tuple_of(['given', *arrays[1:]])})",
+        f"return recorded(op, ({tuple_of(nodes)}), saved, out)",
     ]
     back = [
         "def gradients(node, g):",
-        f"({', '.join(names)},), ({', '.join(kept)},), _ = node.saved",
+        f"({tuple_of(names)}), ({kept}), values = node.saved",
+        "matrix = g.ndim == 2",
+        "if not matrix: g = rows(g)" if dims else "",
+        *back,
+        "if not matrix and x: g = g.reshape(values[0].shape)" if dims else "",
+        f"return {tuple_of(['g', *names[1:]])}",
     ]
-    for i, group in reversed(list(enumerate(each))):
-        upstream = " or ".join(["x", *[name for group in each[:i] for name in group]])
-        wanted = ", ".join([upstream, *group])
-        back.append(f"{', '.join(['g', *group])}, = backward{i}(g, ({wanted},), *kept{i})")
-        if group and i:  # None: nothing before wants a gradient
-            at = names.index(group[0])
-            back.append(f"if g is None: return {'None, ' * at}{', '.join(names[at:])},")
-    back.append(f"return {', '.join(['g', *names[1:]])},")
     scope: dict[str, Any] = {
-        "LEAF": LEAF, "mode": mode, "wrap": wrap, "recorded": recorded, "op": op,
+        "LEAF": LEAF, "mode": mode, "wrap": wrap, "recorded": recorded, "op": op, "rows": rows,
         "__name__": __name__,
     }  # fmt: skip
     for i, link in enumerate(op.links):
-        scope[f"forward{i}"], scope[f"backward{i}"] = link.forward, link.backward
+        scope[f"kernel{i}"] = link.kernel
+        scope |= {f"rule{i}_{letter}": rule for letter, (rule, _) in link.rules.items()}
     for lines in (call, back):
         exec(compile("\n    ".join(lines), f"{__file__}: {lines[0]}", "exec"), scope)
     return scope["call"], scope["gradients"]
