@@ -198,3 +198,16 @@ def test_large_layers_are_worked_through_in_tiles():
     for out in (model(x), single(model, x)):
         grads.append(minitorch.autograd.grad((out * out).sum(), model.parameters()))
     assert all(np.array_equal(a, b) for a, b in zip(*grads))
+
+
+def test_a_bias_that_is_broadcast_gets_a_gradient_of_its_shape(model):
+    model[2].bias = nn.Parameter(minitorch.ones(1))
+    model(minitorch.ones(5, 3)).sum().backward()
+    assert model[2].bias.grad.tolist() == [10]
+
+
+def test_a_node_hooks_gradients_are_looked_at(model):
+    out = model(minitorch.ones(5, 3))
+    out.grad_fn.register_hook(lambda into, _: (*into[:-1], minitorch.ones(5, 2)))
+    out.sum().backward()
+    assert model[2].bias.grad.tolist() == [5, 5]

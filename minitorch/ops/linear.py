@@ -37,6 +37,7 @@ def affine_rows(x, w, bias):
 
 
 def weight_gradient(g, x):
+    """Of the affine map of the rows of `x`."""
     return g.T.dot(x) if g.size * x.shape[1] < FEW else dot(g.T, x)
 
 
@@ -53,8 +54,9 @@ def _(g, wanted, x, w):
     shape = x.shape
     if len(shape) != 2:
         x, g = rows(x), rows(g)
+    grad = dot(g, w) if for_x else None
     return (
-        dot(g, w).reshape(shape) if for_x else None,
+        grad if grad is None or len(shape) == 2 else grad.reshape(shape),
         weight_gradient(g, x) if for_w else None,
         add_rows(g) if for_bias else None,
     )

@@ -3,15 +3,15 @@
     x -> linear(x, w0, b0) -> tanh -> linear(_, w2, b2)
 
 Nobody sees what is between them, so it needs no tensors and no nodes of its own, and backward need
-not walk there.  There is no arithmetic here: each `Link` has the kernel and the rules of the op that
-it stands for, and the reference calls those ops one after the other.
+not walk there.  There is no arithmetic here: each `Link` has the kernel and the rules of the op
+that it stands for, and the reference calls those ops one after the other.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,14 @@ class Link:
 
     ``kernel(x, *parameters)`` gives the result `y`.  `rules` has, for each parameter by its
     letter and at last for ``"x"``, the function that gives its gradient, and what that takes: "g",
-    "x", "y" and letters of parameters.  With parameters, of `dims` dimensions, `x` is a matrix.
+    "x", "y" and letters of parameters.  With parameters, which must be `fit`, `x` is a matrix.
     """
 
     call: Callable[..., Any]
     kernel: Callable[..., Any]
     rules: dict[str, tuple[Callable[..., Any], str]]
-    dims: dict[str, int] = field(default_factory=dict)
+    fit: str = "True"
+    parameters: str = ""
 
 
 def _activation(op: Primitive) -> Link:
@@ -64,7 +65,8 @@ AFFINE = Link(
     _affine,
     affine_rows,
     {"w": (weight_gradient, "gx"), "b": (add_rows, "g"), "x": (dot, "gw")},
-    {"w": 2, "b": 1},
+    "{w}.ndim == 2 and {b}.ndim == 1 and len({b}) == len({w})",  # another `b` would be broadcast
+    "wb",
 )
 TANH, RELU, SIGMOID = _activation(tanh), _activation(relu), _activation(sigmoid)
 
@@ -82,7 +84,7 @@ class Row(FusedOp):
 
     def reference(self, input: Any, *parameters: Any) -> Any:
         for link in self.links:
-            count = len(link.dims)
+            count = len(link.parameters)
             input = link.call(input, *parameters[:count])
             parameters = parameters[count:]
         return input
@@ -107,7 +109,8 @@ def _written_out(op: Row) -> tuple[Callable[..., Any], Callable[[Node, Any], Seq
             v, v_w0, v_b0, = x._data, w0._data, b0._data,
             given, dtype = v, v.dtype
             if dtype.char not in 'fd' or not (
-                dtype is v_w0.dtype is v_b0.dtype is dtype and v_w0.ndim == 2 and v_b0.ndim == 1
+                dtype is v_w0.dtype is v_b0.dtype is dtype
+                and v_w0.ndim == 2 and v_b0.ndim == 1 and len(v_b0) == len(v_w0) and True
             ): raise TypeError
             if v.ndim != 2: v = rows(v)
             v0 = kernel0(v, v_w0, v_b0)
@@ -133,10 +136,8 @@ def _written_out(op: Row) -> tuple[Callable[..., Any], Callable[[Node, Any], Seq
             if not matrix and x: g = g.reshape(values[0].shape)
             return g, w0, b0,
     """
-    names, dims = ["x"], []
-    for i, link in enumerate(op.links):
-        names += [f"{letter}{i}" for letter in link.dims]
-        dims += link.dims.values()
+    links = op.links
+    names = ["x", *[f"{letter}{i}" for i, link in enumerate(links) for letter in link.parameters]]
     arrays = ["v", *[f"v_{name}" for name in names[1:]]]
     nodes = [f"e_{name}" for name in names]
 
@@ -148,23 +149,29 @@ def _written_out(op: Row) -> tuple[Callable[..., Any], Callable[[Node, Any], Seq
     def tuple_of(members: Iterable[str]) -> str:
         return ", ".join(members) + ","
 
-    runs, needed, back = [], [], []
-    for i, link in enumerate(op.links):
-        runs.append(f"v{i} = kernel{i}({tuple_of(those(['x', *link.dims], i))})")
-        before = names[: 1 + sum(len(earlier.dims) for earlier in op.links[:i])]
+    runs: list[str] = []
+    fit: list[str] = []
+    needed: list[str] = []
+    back: list[str] = []
+    count = 1
+    for i, link in enumerate(links):
+        before, count = names[:count], count + len(link.parameters)
+        runs.append(f"v{i} = kernel{i}({tuple_of(those('x' + link.parameters, i))})")
+        fit.append(link.fit.format(**dict(zip(link.parameters, those(link.parameters, i)))))
         lines = []
         for letter, (_, letters) in link.rules.items():
             inputs = those(letters, i)
             needed += [v for v in inputs if v != "g"]
             name = "g" if letter == "x" else f"{letter}{i}"
             line = f"{name} = rule{i}_{letter}({tuple_of(inputs)})"
-            if link.dims and letter == "x" and i:  # perhaps nothing before wants a gradient
+            if link.parameters and letter == "x" and i:  # perhaps nothing before wants a gradient
                 rest = ["None"] * len(before) + names[len(before) :]
                 lines.append(f"if not ({' or '.join(before)}): return {tuple_of(rest)}")
-            elif link.dims:
-                line += f" if {letter + str(i) if name != 'g' else 'x'} else None"
+            elif link.parameters:
+                line += f" if {'x' if name == 'g' else name} else None"
             lines.append(line)
         back = lines + back
+    affine = count > 1  # then they work on matrices
     kept = tuple_of(dict.fromkeys(needed))
     call = [
         f"def call({tuple_of(names)}):",
@@ -172,12 +179,11 @@ def _written_out(op: Row) -> tuple[Callable[..., Any], Callable[[Node, Any], Seq
         "given, dtype = v, v.dtype",
         "if dtype.char not in 'fd' or not ("
         + " is ".join(["dtype", *[f"{v}.dtype" for v in arrays[1:]], "dtype"])
-        + "".join(f" and {v}.ndim == {n}" for v, n in zip(arrays[1:], dims))
-        + "): raise TypeError",
-        "if v.ndim != 2: v = rows(v)" if dims else "",
+        + f" and {' and '.join(fit)}): raise TypeError",
+        *["if v.ndim != 2: v = rows(v)"] * affine,
         *runs,
         f"out = v{len(runs) - 1}",
-        "if given.ndim != 2: out = out.reshape(given.shape[:-1] + out.shape[1:])" if dims else "",
+        *["if given.ndim != 2: out = out.reshape(given.shape[:-1] + out.shape[1:])"] * affine,
         f"{tuple_of(nodes)} = {tuple_of(f'{name}._node' for name in names)}",
         f"if not mode.recording or {' is '.join(nodes)} is None: return wrap(out)",
         f"wanted = {tuple_of(f'{node} is not None' for node in nodes)}",
@@ -189,9 +195,9 @@ def _written_out(op: Row) -> tuple[Callable[..., Any], Callable[[Node, Any], Seq
         "def gradients(node, g):",
         f"({tuple_of(names)}), ({kept}), values = node.saved",
         "matrix = g.ndim == 2",
-        "if not matrix: g = rows(g)" if dims else "",
+        *["if not matrix: g = rows(g)"] * affine,
         *back,
-        "if not matrix and x: g = g.reshape(values[0].shape)" if dims else "",
+        *["if not matrix and x: g = g.reshape(values[0].shape)"] * affine,
         f"return {tuple_of(['g', *names[1:]])}",
     ]
     scope: dict[str, Any] = {
