@@ -279,3 +279,34 @@ def test_the_mean_of_no_losses_is_nan():
 def test_targets_of_a_yes_or_no_are_floating_numbers():
     with pytest.raises(RuntimeError, match=r"int64; call float\(\) first"):
         nn.BCEWithLogitsLoss()(mt.zeros(2), mt.tensor([0, 1]))
+
+
+# --- fused = reference ------------------------------------------------------------------------
+
+logits = st.integers(-800, 800).map(lambda n: n / 8)
+
+
+@given(
+    st.lists(st.tuples(logits, st.integers(0, 8).map(lambda n: n / 8)), min_size=1, max_size=6),
+    st.sampled_from([mt.float32, mt.float64]),
+    st.integers(0, 8),
+)
+def test_the_mean_of_bce_with_logits_is_that_of_its_elements(pairs, dtype, factor):
+    results = []
+    for mean in (
+        lambda x, t: F.binary_cross_entropy_with_logits(x, t),
+        lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="none").mean(),
+    ):
+        x, t = (mt.tensor(v, dtype=dtype, requires_grad=True) for v in zip(*pairs))
+        loss = mean(x, t)
+        (loss * factor).backward(retain_graph=True)
+        (slope,) = mt.autograd.grad(loss, x, create_graph=True)
+        (second,) = mt.autograd.grad((slope * slope).sum(), x)
+        results.append([loss.detach(), x.grad, t.grad, second])
+    eps = mt.finfo(dtype).eps
+    for fused, plain in zip(*results):  # a slope is the difference of two numbers up to 1
+        mt.testing.assert_close(fused, plain, rtol=8 * eps, atol=(factor + 1) * eps)
+
+
+def test_the_mean_of_no_bce_is_not_a_number():
+    assert math.isnan(F.binary_cross_entropy_with_logits(mt.ones(0), mt.ones(0)).item())
