@@ -22,9 +22,18 @@ def _structure(name: str, fields: str) -> Any:
         results = [f"{field}={value!r}" for field, value in zip(self._fields, self)]
         return f"minitorch.return_types.{name}(\n" + ",\n".join(results) + ")"
 
+    def missing(self: Any, attribute: str) -> Any:
+        part, hint = self._fields[0], ""
+        if attribute[:2] != "__" and hasattr(self[0], attribute):
+            hint = f": its parts have, so take one first, such as .{part}"
+        raise AttributeError(
+            f"{name!r} object has no attribute {attribute!r}{hint}", name=attribute, obj=self
+        )
+
     make: Any = collections.namedtuple  # by its name, mypy would want to see the fields
     kind = make(name, fields, module=__name__)
     kind.__repr__ = show
+    kind.__getattr__ = missing
     __all__.append(name)
     return kind
 

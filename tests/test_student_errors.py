@@ -102,6 +102,12 @@ MISTAKES = {
     "doubles into a layer": (
         lambda: fc()(X.double()), RuntimeError, "float64 and float32", "to(minitorch.float32)",
     ),
+    "a layer not called": (
+        lambda: nn.Softmax(X).sum(), AttributeError, "'Softmax'", "'sum'", "Softmax(...)(x)",
+    ),
+    "two results taken for one": (
+        lambda: X.max(1).sum(), AttributeError, "'max'", "'sum'", "take one first", ".values",
+    ),
     "an array into a layer": (
         lambda: fc()(np.ones((8, 4), np.float32)), TypeError, "ndarray", "tensor()", "in Linear",
     ),

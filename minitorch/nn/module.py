@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Self
 
+from minitorch.engine import state as engine
 from minitorch.engine.state import TensorState
 from minitorch.nn import state_dict as saving
 from minitorch.nn.converting import Converting
@@ -308,8 +309,12 @@ class Module(Converting, Hooked):
                 f"{name} is not there, as Module.__init__() was not called: "
                 f"begin {type(self).__name__}.__init__ with super().__init__()"
             )
+        kind, hint = type(self), ""
+        if kind.__module__.startswith(__package__) and hasattr(engine.tensor_class, name):
+            layer = kind.__name__
+            hint = f": Tensors have. A layer is made first, and then called: {layer}(...)(x)"
         raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            f"{kind.__name__!r} object has no attribute {name!r}{hint}", name=name, obj=self
         )  # given the name and the object, Python itself asks "did you mean ...?"
 
     def __delattr__(self, name: str) -> None:
