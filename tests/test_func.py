@@ -1,5 +1,7 @@
 """minitorch.func: gradients of plain functions."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,6 +100,48 @@ def test_vjp_jvp_and_the_jacobian(values):
         _, column = func.jvp(f, (x,), (mt.eye(2, dtype=mt.float64)[j],))
         np.testing.assert_allclose(column.numpy(), J[:, j].numpy(), atol=1e-9)
     np.testing.assert_array_equal(func.jacfwd(f)(x).numpy(), J.numpy())
+
+
+def test_jvp_is_differentiated_by_what_the_function_closes_over():
+    weight = number([2.0, -1.0]).requires_grad_()
+    x, tangent = number([0.3, 0.7]), number([1.0, 2.0])
+    _, along = func.jvp(lambda x: (weight * x).sin(), (x,), (tangent,))
+    (found,) = mt.autograd.grad(along.sum(), weight)
+    expected = tangent * ((weight * x).cos() - weight * x * (weight * x).sin())
+    np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=1e-12)
+    with mt.no_grad():
+        assert not func.jvp(lambda x: weight * x, (x,), (tangent,))[1].requires_grad
+        assert not func.grad(lambda x: (weight * x).sum())(x).requires_grad
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_function_that_writes_to_its_argument_is_differentiated_by_what_it_was_given(required):
+    def f(x, write):
+        return (x.square_() if write else x.square()).sin()
+
+    def given():
+        return number([0.5, -1.5]).requires_grad_(required) * 1
+
+    one = mt.ones(2, dtype=mt.float64)
+    results = {}
+    for write in (False, True):
+        total = functools.partial(lambda w, x: f(x, w).sum(), write)
+        results[write] = [
+            func.jvp(lambda x, w=write: f(x, w), (given(),), (one,))[1],
+            func.jacrev(lambda x, w=write: f(x, w))(given()),
+            func.hessian(total)(given()),
+            func.grad(lambda x, t=total: func.grad(t)(x).sum())(given()),
+        ]
+        if required:
+            results[write] += [
+                func.grad(total)(given()),
+                func.vjp(lambda x, w=write: f(x, w), given())[1](one)[0],
+                mt.autograd.functional.jacobian(
+                    lambda x, w=write: f(x, w), given(), create_graph=True
+                ),
+            ]
+    for a, b in zip(results[False], results[True]):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
 
 
 def test_hessian():

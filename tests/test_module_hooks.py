@@ -265,3 +265,14 @@ def test_layers_by_their_longer_name():
 
     assert Linear is nn.Linear and Module is nn.Module
     assert nn.modules.conv.Conv2d is nn.Conv2d and not hasattr(nn.modules, "Linaer")
+
+
+def test_a_backward_hook_of_a_module_whose_input_needs_no_gradient_may_return_nones():
+    layer, x = nn.Linear(2, 1), mt.ones(3, 2)
+    handle = layer.register_full_backward_hook(lambda mod, gi, go: tuple(None for _ in gi))
+    layer(x).sum().backward()
+    assert layer.bias.grad.item() == 3
+    handle.remove()
+    layer.register_full_backward_hook(lambda mod, gi, go: (mt.ones(3, 2),))
+    with pytest.raises(RuntimeError, match="must return None"):
+        layer(x).sum().backward()

@@ -211,3 +211,18 @@ def test_a_node_hooks_gradients_are_looked_at(model):
     out.grad_fn.register_hook(lambda into, _: (*into[:-1], minitorch.ones(5, 2)))
     out.sum().backward()
     assert model[2].bias.grad.tolist() == [5, 5]
+
+
+def test_a_layer_frozen_after_the_forward_pass_gets_no_gradient():
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    x = minitorch.randn(4, 2, requires_grad=True)
+    (expected,) = minitorch.autograd.grad(model(x).square().sum(), x)
+    for p, create in [(p, c) for p in model.parameters() for c in (False, True)]:
+        out = model(x).square().sum()
+        p.requires_grad_(False)
+        x.grad = None
+        out.backward(create_graph=create)
+        assert p.grad is None
+        np.testing.assert_allclose(x.grad.detach().numpy(), expected.numpy(), rtol=1e-6)
+        p.requires_grad_(True)
+        model.zero_grad()

@@ -50,8 +50,14 @@ def _leaf(x: Any) -> Any:
     return wrap(x._data, LEAF)
 
 
+def handed(start: Any) -> Any:
+    """`start` for a function to use up: where that writes in place, `start` stays what it was."""
+    return start if start._node is LEAF else wrap(start._data, start._node)
+
+
 def _run(func: Callable[..., Any], inputs: tuple[Any, ...], strict: bool) -> Any:
-    outputs, several = _as_tuple(func(*inputs), "the outputs of the function")
+    given = func(*[handed(x) for x in inputs])
+    outputs, several = _as_tuple(given, "the outputs of the function")
     if strict:
         for i, out in enumerate(outputs):
             if not out.requires_grad:

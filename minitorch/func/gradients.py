@@ -18,8 +18,9 @@ import numpy as np
 
 from minitorch import autograd
 from minitorch.autograd import functional
+from minitorch.autograd.functional import handed
 from minitorch.engine.backward import edge_of
-from minitorch.engine.modes import enable_grad
+from minitorch.engine.modes import enable_grad, mode
 from minitorch.engine.state import LEAF, TensorState, wrap
 from minitorch.ops.identity import identity
 
@@ -71,9 +72,9 @@ def _reaches_beyond(results: list[Any], starts: list[Any]) -> bool:
     return False
 
 
-def _settle(tree: Any, starts: list[Any]) -> Any:
-    """`tree` without its graph, unless an outer gradient needs that."""
-    if _reaches_beyond(_tensors(tree), starts):
+def _settle(tree: Any, starts: list[Any], recording: bool) -> Any:
+    """`tree` without its graph, unless an outer gradient needs that and is being recorded."""
+    if recording and _reaches_beyond(_tensors(tree), starts):
         return tree
     return map_tensors(lambda t: t.detach(), tree)
 
@@ -100,21 +101,23 @@ def value_and_grad(
     """
 
     @functools.wraps(func)
-    @enable_grad()
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        starts, chosen, leaves = _started(args, argnums)
-        output = func(*starts, **kwargs)
-        value = output[0] if has_aux else output
-        if not isinstance(value, TensorState) or value._data.ndim:
-            what = f"shape {value._data.shape}" if isinstance(value, TensorState) else type(value)
-            raise RuntimeError(f"grad() needs a function that returns a 0-d Tensor, got {what}")
-        found: tuple[Any, ...] = tuple(wrap(np.zeros_like(t._data)) for t in leaves)
-        if value.requires_grad and leaves:  # type: ignore[attr-defined]
-            found = autograd.grad(value, leaves, create_graph=True, materialize_grads=True)
+        recording = mode.recording
+        with enable_grad():
+            starts, chosen, leaves = _started(args, argnums)
+            output = func(*map_tensors(handed, starts), **kwargs)
+            value = output[0] if has_aux else output
+            if not isinstance(value, TensorState) or value._data.ndim:
+                known = isinstance(value, TensorState)
+                what = f"shape {value._data.shape}" if known else type(value)
+                raise RuntimeError(f"grad() needs a function that returns a 0-d Tensor, got {what}")
+            found: tuple[Any, ...] = tuple(wrap(np.zeros_like(t._data)) for t in leaves)
+            if value.requires_grad and leaves:  # type: ignore[attr-defined]
+                found = autograd.grad(value, leaves, create_graph=True, materialize_grads=True)
         gradient_of = {id(t): g for t, g in zip(leaves, found)}
         grads = [map_tensors(lambda t: gradient_of.get(id(t), t), tree) for tree in chosen]
         result = tuple(grads) if isinstance(argnums, tuple) else grads[0]
-        return _settle(output, leaves), _settle(result, leaves)
+        return _settle(output, leaves, recording), _settle(result, leaves, recording)
 
     return wrapped
 
@@ -156,9 +159,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     """
     with enable_grad():
         starts, _, leaves = _started(primals, tuple(range(len(primals))))
-        result = func(*starts)
+        result = func(*map_tensors(handed, starts))
     output, aux = result if has_aux else (result, None)
-    aux = _settle(aux, leaves)
+    aux = _settle(aux, leaves, mode.recording)
     ends = _tensors(output)
 
     def pull(cotangents: Any) -> tuple[Any, ...]:
@@ -171,9 +174,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
             )  # fmt: skip
         gradient_of = {id(t): g for t, g in zip(leaves, found)}
         grads = tuple(map_tensors(lambda t: gradient_of.get(id(t), t), tree) for tree in starts)
-        return _settle(grads, leaves)
+        return _settle(grads, leaves, mode.recording)
 
-    shown = _settle(output, leaves)
+    shown = _settle(output, leaves, mode.recording)
     return (shown, pull, aux) if has_aux else (shown, pull)
 
 
@@ -186,8 +189,9 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError("primals and tangents must be tuples")
-    create = any(t.requires_grad for t in _tensors((primals, tangents)))
-    return functional.jvp(func, primals, tangents, create_graph=create)
+    starts, _, leaves = _started(primals, tuple(range(len(primals))))
+    both = functional.jvp(func, tuple(starts), tangents, create_graph=True)
+    return _settle(both, leaves, mode.recording)
 
 
 def jacrev(func: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]:
@@ -212,7 +216,8 @@ def jacrev(func: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]
 
         chosen = tuple(starts[n] for n in numbers)
         inputs = chosen if isinstance(argnums, tuple) else chosen[0]
-        return _settle(functional.jacobian(of_chosen, inputs, create_graph=True), leaves)
+        result = functional.jacobian(of_chosen, inputs, create_graph=True)
+        return _settle(result, leaves, mode.recording)
 
     return wrapped
 

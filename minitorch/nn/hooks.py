@@ -243,7 +243,8 @@ class _BackwardGate:
         self.grad_output = grad_output
         if not self.input_seen:  # no input requires grad: nothing will leave
             for hook in self.after:
-                if hook.function(self.module, (None,) * self.count, grad_output) is not None:
+                result = hook.function(self.module, (None,) * self.count, grad_output)
+                if result is not None and any(g is not None for g in result):
                     raise RuntimeError(
                         "a backward hook of a module whose inputs need no gradient must return None"
                     )

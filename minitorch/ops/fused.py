@@ -63,7 +63,10 @@ class FusedOp(Operation):
                 args[i] = wrap(values[i])
         with enable_grad():
             out = self.reference(*args)
-        gates = [a._node for a, w in zip(args, wanted) if w]
+        # None: a leaf that has been told since that it needs no gradient.
+        gates = [a._node for a, w in zip(args, wanted) if w and a._node is not None]
+        if not gates:
+            return [None] * len(args)
         found = engine.run([(out._node, g)], keep_graph=True, create_graph=True, targets=gates)
         return [
             engine.conj(found[a._node]) if w and a._node in found else None
