@@ -297,6 +297,47 @@ def test_adding_a_multiple_in_one_pass(size, dtype):
     assert np.array_equal(x, x_before)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("size", [0, 5, 40_001, 1_100_003])
+@pytest.mark.parametrize("keep", [0.9, -1.5, 0.0, 1.0])
+def test_keeping_a_part_and_adding_a_multiple(keep, size, dtype):
+    rng = np.random.default_rng(size)
+    y, x = rng.standard_normal((2, size)).astype(dtype)
+    wide = np.longdouble
+    terms = wide(dtype(keep)) * y.astype(wide), wide(dtype(-0.1)) * x.astype(wide)
+    add_scaled(y, -0.1, x, keep=keep)
+    allowed = 2 * np.finfo(dtype).eps * (abs(terms[0]) + abs(terms[1]))
+    assert (np.abs(y - sum(terms)) <= allowed + np.finfo(dtype).smallest_subnormal).all()
+
+
+@pytest.mark.parametrize("a, keep", [(0.0, 0.5), (0.5, 0.0), (0.0, 1.0)])
+def test_a_factor_of_zero_hides_neither_nan_nor_infinity(a, keep):
+    y, x = np.ones((2, 100_000), np.float32)
+    y[3], x[5] = np.nan, np.inf
+    with np.errstate(invalid="ignore"):
+        expected = keep * y + a * x
+        add_scaled(y, a, x, keep=keep)
+    assert np.array_equal(y, expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: optim.ASGD(p, t0=1, lambd=0.1), lambda p: optim.SGD(p, 0.1, momentum=0.9)]
+)
+def test_a_large_parameter_steps_as_its_parts_do(make):
+    start, slope = np.random.default_rng(1).standard_normal((2, 1_200_000)).astype("f")
+    whole = [mt.tensor(start, requires_grad=True)]
+    parts = [mt.tensor(piece, requires_grad=True) for piece in np.split(start, 400)]
+    for params in (whole, parts):
+        optimizer = make(params)
+        for _ in range(4):
+            for p, g in zip(params, np.split(slope, len(params))):
+                p.grad = mt.tensor(g)
+            optimizer.step()
+    together = np.concatenate([p.detach().numpy() for p in parts])
+    np.testing.assert_allclose(whole[0].detach().numpy(), together, rtol=1e-5, atol=1e-6)
+    assert not np.array_equal(together, start)
+
+
 def test_adding_a_multiple_leaves_alone_what_may_not_be_written():
     y = np.zeros(100_000, np.float32)
     y.flags.writeable = False

@@ -320,6 +320,14 @@ def test_names_that_lead_outside(name):
     refused(archive([("archive/data.pkl", b"\x80\2N."), (name, b"")]), "leads out")
 
 
+def test_an_error_is_short_where_a_name_is_long():
+    name = "x" * 60_000
+    damaged = archive([(name, b"")]).replace(name.encode(), b"\xff" * len(name), 1)
+    with pytest.raises(LoadError) as caught:
+        load(damaged)
+    assert len(str(caught.value)) < 1000
+
+
 def test_two_members_of_one_name():
     refused(archive([("archive/data.pkl", b"\x80\2N.")] * 2), "two members")
 

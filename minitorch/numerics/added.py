@@ -1,8 +1,8 @@
-"""``y += a x``, in one pass over memory where BLAS is at hand: what most optimizers end with.
+"""``y = b y + a x``, in one pass over memory where BLAS is at hand: what most optimizers end with.
 
-NumPy takes two passes, and memory for ``a x`` between them.  BLAS rounds once, not twice: to the
-nearest number, which is what PyTorch gives, too.  What is left behind the last whole `LINE` of
-elements, it may round twice; so arrays are cut at multiples of that, and only there.
+NumPy takes two or three passes, and memory for ``a x`` between them.  BLAS rounds the sum once, not
+twice: to the nearest number, which is what PyTorch gives, too.  What is left behind the last whole
+`LINE` of elements, it may round twice; so arrays are cut at multiples of that, and only there.
 """
 
 from __future__ import annotations
@@ -23,19 +23,29 @@ MANY = 3 << 14
 SHARED = 1 << 20  # elements: more are shared out over threads
 
 
-def add_scaled(y: np.ndarray, a: Any, x: np.ndarray, spare: np.ndarray | None = None) -> None:
-    """``y += a * x`` for a number `a`; `spare`, of the same shape, may be written to."""
-    axpy = _axpy(y.dtype) if y.nbytes >= MANY and y.flags.writeable else None
+def add_scaled(
+    y: np.ndarray, a: Any, x: np.ndarray, spare: np.ndarray | None = None, keep: Any = 1
+) -> None:
+    """``y = keep * y + a * x`` for numbers `a` and `keep`; `spare`, of the same shape, may be
+    written to."""
+    blas = _blas(y.dtype) if y.nbytes >= MANY and y.flags.writeable else None
     alike = x.dtype == y.dtype and x.shape == y.shape and _in_a_row(x) and _in_a_row(y)
-    if axpy is None or not alike:
+    if blas is None or not alike or not a or not keep:  # BLAS drops what has the factor 0, NaN too
+        if keep != 1:
+            y *= keep
         y += np.multiply(x, a, spare)
         return
+    axpy, axpby = blas
 
     def some(start: int, stop: int) -> None:
         first, last = LINE * start, min(LINE * stop, y.size)
         shift = first * y.itemsize
+        source, goal = _address(x) + shift, _address(y) + shift
         with alone:
-            axpy(last - first, a, _address(x) + shift, 1, _address(y) + shift, 1)
+            if keep == 1:
+                axpy(last - first, a, source, 1, goal, 1)
+            else:
+                axpby(last - first, a, source, 1, keep, goal, 1)
 
     lines = -(-y.size // LINE)
     if y.size >= SHARED:
@@ -55,8 +65,8 @@ def _address(x: np.ndarray) -> int:
 
 
 @functools.cache
-def _axpy(dtype: np.dtype[Any]) -> Any:
-    """BLAS's function for `dtype`; None if there is none, or another BLAS than OpenBLAS."""
+def _blas(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+    """BLAS's axpy and axpby for `dtype`; None if it has none, or is another than OpenBLAS."""
     letter, number = {"f": ("s", ctypes.c_float), "d": ("d", ctypes.c_double)}.get(
         dtype.char, (None, None)
     )
@@ -65,10 +75,13 @@ def _axpy(dtype: np.dtype[Any]) -> Any:
         return None
     library, prefix, suffix = found
     try:
-        function = getattr(library, f"{prefix}cblas_{letter}axpy{suffix}")
+        axpy = getattr(library, f"{prefix}cblas_{letter}axpy{suffix}")
+        axpby = getattr(library, f"{prefix}cblas_{letter}axpby{suffix}")
     except AttributeError:
         return None
     count = ctypes.c_int64 if suffix else ctypes.c_int
-    function.argtypes = [count, number, ctypes.c_void_p, count, ctypes.c_void_p, count]
-    function.restype = None
-    return function
+    vector = [ctypes.c_void_p, count]
+    axpy.argtypes = [count, number, *vector, *vector]
+    axpby.argtypes = [count, number, *vector, number, *vector]
+    axpy.restype = axpby.restype = None
+    return axpy, axpby

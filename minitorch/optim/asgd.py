@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from minitorch.numerics.added import add_scaled
 from minitorch.numerics.aligned import scratch
 from minitorch.optim.elementwise import Arrays, Change, Elementwise, scalar
 from minitorch.optim.optimizer import check_at_least, check_lr
@@ -47,6 +49,12 @@ class ASGD(Elementwise):
         return {"eta": scalar(float(group["lr"])), "mu": scalar(1.0), "ax": np.zeros_like(p)}
 
     def formula(self, group: dict[str, Any], scalars: Arrays) -> Change:
+        return self._formula(group, scalars, _in_numpy)
+
+    def formula_alone(self, group: dict[str, Any], scalars: Arrays) -> Change:
+        return self._formula(group, scalars, add_scaled)
+
+    def _formula(self, group: dict[str, Any], scalars: Arrays, add: Callable[..., None]) -> Change:
         lr, lambd, step = float(group["lr"]), group["lambd"], scalars["step"].item(0)
         eta, mu = scalars["eta"].item(0), scalars["mu"].item(0)
         scalars["eta"].fill(lr / (1 + lambd * lr * step) ** group["alpha"])
@@ -54,8 +62,7 @@ class ASGD(Elementwise):
 
         def change(p: np.ndarray, g: np.ndarray, ax: np.ndarray) -> None:
             t = scratch(p.size, p.dtype)
-            p *= 1 - lambd * eta
-            p -= np.multiply(g, eta, t)  # not by BLAS: what lies end to end is rounded as alone
+            add(p, -eta, g, t, 1 - lambd * eta)
             if mu == 1:
                 ax[...] = p
             else:
@@ -64,3 +71,9 @@ class ASGD(Elementwise):
                 ax += t
 
         return change
+
+
+def _in_numpy(y: np.ndarray, a: float, x: np.ndarray, spare: np.ndarray, keep: float) -> None:
+    """`add_scaled` that rounds every element alike, wherever it lies."""
+    y *= keep
+    y += np.multiply(x, a, spare)

@@ -53,6 +53,13 @@ class Elementwise(Optimizer):
         """One step, as a function of one-dimensional arrays."""
         raise NotImplementedError
 
+    def formula_alone(self, group: dict[str, Any], scalars: Arrays) -> Change:
+        """The same for a large parameter, which is not laid end to end with others.
+
+        Only here may a result depend, in its last bit, on where in the stretch an element is.
+        """
+        return self.formula(group, scalars)
+
     def begin(self, group: dict[str, Any], p: Any) -> None:
         """Give `p` the states that it lacks."""
         state = self.state[p]
@@ -96,7 +103,8 @@ class Elementwise(Optimizer):
     def _change(self, group: dict[str, Any], bundle: Bundle, grads: list[np.ndarray]) -> None:
         p, g = bundle.gather(grads)
         bundle.scalars["step"] += 1
-        change = self.formula(group, bundle.scalars)
+        formula = self.formula if bundle.gathered else self.formula_alone
+        change = formula(group, bundle.scalars)
         decay, up = group.get("weight_decay", 0), group.get("maximize", False)
         decoupled = group.get("decoupled_weight_decay", False)
         names = tuple(bundle.arrays)

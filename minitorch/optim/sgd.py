@@ -63,7 +63,7 @@ class SGD(Optimizer):
         maximize, first, dtype = group["maximize"], False, None
         several = momentum or weight_decay or maximize  # passes over an array
 
-        def direction(data: np.ndarray, g: Any, buffer: Any) -> Any:
+        def direction(data: np.ndarray, g: Any, buffer: Any, spare: Any = None) -> Any:
             if maximize:
                 g = -g
             if weight_decay:
@@ -71,6 +71,8 @@ class SGD(Optimizer):
             if buffer is not None:
                 if first:
                     buffer[...] = g
+                elif spare is not None:
+                    add_scaled(buffer, 1 - dampening, g, spare, decay)
                 else:
                     buffer *= decay
                     buffer += g if dampening == 0 else (1 - dampening) * g
@@ -79,7 +81,7 @@ class SGD(Optimizer):
 
         def change_tile(data: np.ndarray, g: Any, buffer: Any) -> None:
             spare = scratch(data.size, data.dtype)
-            add_scaled(data, rate, direction(data, g, buffer), spare)
+            add_scaled(data, rate, direction(data, g, buffer, spare), spare)
 
         for p, g in zip(params, grads):
             data, buffer = p._data, None

@@ -14,6 +14,7 @@ import numpy as np
 from minitorch.errors import LoadError
 
 ALIGNMENT = 16  # bytes: the itemsize of complex128, the widest dtype
+SHOWN = 400  # characters of a long error, at its beginning and at its end
 
 
 class Source:
@@ -31,6 +32,8 @@ class Source:
 
     def error(self, problem: str) -> LoadError:
         """The error to raise about this file."""
+        if len(problem) > 2 * SHOWN:  # names may have thousands of characters
+            problem = f"{problem[:SHOWN]} ... {problem[-SHOWN:]}"
         return LoadError(f"cannot load {self.name}: {problem}")
 
     def _seek(self, position: int, count: int) -> None:
