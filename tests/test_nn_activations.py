@@ -167,3 +167,11 @@ def test_the_result_of_silu_may_be_written_to():
     (alone,) = mt.autograd.grad(nn.functional.silu(x).sum(), x)
     nn.functional.silu(x).add_(1).sum().backward()  # a shortcut, say
     assert x.grad.equal(alone)
+
+
+@pytest.mark.parametrize("f", [F.elu, F.selu, lambda x: F.celu(x, 0.7)])
+def test_second_derivatives_of_exponential_units_at_zero_are_those_of_the_line(f):
+    x = mt.zeros(1, requires_grad=True)
+    (slope,) = mt.autograd.grad(f(x).sum(), x, create_graph=True)
+    assert slope.item() > 0
+    assert mt.autograd.grad(slope, x)[0].item() == 0

@@ -290,3 +290,13 @@ def test_output_size(stride, padding, dilation, extra):
 def test_errors(make, error):
     with pytest.raises(error):
         make()
+
+
+def test_a_network_is_laid_out_channels_last_where_it_has_four_dimensions():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 2))
+    x = mt.randn(2, 3, 4, 4)
+    expected = model(x).detach().numpy()
+    model.to(memory_format=mt.channels_last)
+    assert model[0].weight.is_contiguous(memory_format=mt.channels_last)
+    assert model[3].weight.is_contiguous()
+    np.testing.assert_allclose(model(x).detach().numpy(), expected, rtol=1e-5, atol=1e-6)

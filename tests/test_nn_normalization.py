@@ -173,3 +173,20 @@ def test_normalize_brings_to_length_one(p):
     x = F.normalize(mt.tensor(numbers((3, 4))), p)
     lengths = (x.abs() ** p).sum(1) ** (1 / p)
     assert mt.allclose(lengths, mt.ones_like(lengths))
+
+
+@pytest.mark.parametrize("norm", ["layer_norm", "rms_norm", "group_norm", "batch_norm"])
+def test_gradients_of_half_precision_to_be_differentiated_again_are_those_that_are_not(norm):
+    x = (mt.arange(32.0).reshape(8, 4) * 0.001).half().requires_grad_()  # var ** -1.5 is past half
+    out = {
+        "layer_norm": lambda: F.layer_norm(x, (4,)),
+        "rms_norm": lambda: F.rms_norm(x, (4,)),
+        "group_norm": lambda: F.group_norm(x, 2),
+        "batch_norm": lambda: F.batch_norm(x, None, None, training=True),
+    }[norm]()
+    weights = mt.linspace(0, 1, 32).reshape(8, 4).half().flip(0)
+    (plain,) = mt.autograd.grad(out, x, weights, retain_graph=True)
+    (again,) = mt.autograd.grad(out, x, weights, create_graph=True)
+    assert again.requires_grad
+    slack = 0.01 * plain.abs().max().item()  # terms of opposite signs, each rounded to half
+    np.testing.assert_allclose(again.detach().numpy(), plain.numpy(), rtol=0, atol=slack)

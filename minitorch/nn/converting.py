@@ -104,6 +104,8 @@ class Converting(Walking):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating and complex parameters and buffers, in place, as ``Tensor.to`` does.
 
+        A `memory_format` is for what has four or five dimensions; the rest stays as it lies.
+
         >>> import minitorch
         >>> minitorch.nn.Linear(2, 1).to(minitorch.float64).weight.dtype
         minitorch.float64
@@ -116,12 +118,11 @@ class Converting(Walking):
                 )
 
         def convert(t: Any) -> Any:
+            taken = {k: v for k, v in kwargs.items() if k != "memory_format" or t.dim() in (4, 5)}
             if t.is_floating_point() or t.is_complex():
-                return t.to(*args, **kwargs)
+                return t.to(*args, **taken)
             others = [a for a in args if not isinstance(a, DType | TensorState | bool)]
-            return t.to(
-                *others, **{k: v for k, v in kwargs.items() if k not in ("dtype", "tensor")}
-            )
+            return t.to(*others, **{k: v for k, v in taken.items() if k not in ("dtype", "tensor")})
 
         return self._apply(convert)
 

@@ -178,7 +178,7 @@ def _elu(input, /, alpha, scale, input_scale):
 
 
 def _elu_rule(g, input, alpha, scale, input_scale):
-    slope = np.exp(keep(input, input <= 0) * input_scale) * (alpha * scale * input_scale)
+    slope = np.exp(keep(input, input < 0) * input_scale) * (alpha * scale * input_scale)
     return choose(input > 0, g * scale, g * slope)
 
 

@@ -21,6 +21,7 @@ from minitorch.numerics.tiles import BLOCK, LARGE, SHARED
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
+from minitorch.ops.promotion import rounded_once
 from minitorch.ops.reductions import mean_over
 from minitorch.ops.shapes import reshape
 
@@ -56,6 +57,7 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 # --- rows: layer norm ---------------------------------------------------------------------------
 
 
+@rounded_once
 def _standardized_rows_reference(input: Any, weight: Any, bias: Any, dims: Any, eps: float) -> Any:
     y = sub(input, mean_over(input, dims, True))
     var = mean_over(mul(y, y), dims, True)
@@ -140,6 +142,7 @@ def _(g, wanted, x, mean, scale, w, shape, dims):
 # --- rows without their mean: RMS norm ------------------------------------------------------------
 
 
+@rounded_once
 def _scaled_rows_reference(input: Any, weight: Any, dims: Any, eps: float) -> Any:
     y = mul(input, rsqrt(add(mean_over(mul(input, input), dims, True), eps)))
     return _affine(y, weight, None)
@@ -192,6 +195,7 @@ def per_channel(x: Any, ndim: int) -> Any:
     return x if x is None or ndim == 2 else reshape(x, (-1,) + (1,) * (ndim - 2))
 
 
+@rounded_once
 def _standardized_channels_reference(
     input: Any, weight: Any, bias: Any, eps: float, tell: Any
 ) -> Any:
