@@ -50,7 +50,8 @@ def _openblas() -> tuple[Any, Any] | None:
     found = openblas()
     if found is None:
         return None
-    library, prefix, suffix = found
+    path, prefix, suffix = found[0]._name, *found[1:]
+    library = ctypes.PyDLL(path)  # so short that to let another thread run meanwhile costs more
     return (
         getattr(library, f"{prefix}openblas_get_num_threads{suffix}"),
         getattr(library, f"{prefix}openblas_set_num_threads{suffix}"),
@@ -226,7 +227,7 @@ class _Helper:
 
 @functools.cache
 def _getcpu() -> Callable[[], int]:
-    return ctypes.CDLL(None).sched_getcpu
+    return ctypes.PyDLL(None).sched_getcpu
 
 
 def _processor() -> int:
@@ -253,11 +254,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def spread(work: Work, count: int, worth: bool = True) -> None:
+def spread(work: Work, count: int, worth: bool = True, lead: int = 0) -> None:
     """``work(start, stop)`` for ranges that together are ``range(count)``, at the same time.
 
     One after the other where that is not `worth` it: a helper takes up to 0.1 ms to wake up, and
-    what it has worked on is then in another processor's cache.
+    what it has worked on is then in another processor's cache.  This thread's range is longer by
+    `lead`, what it does meanwhile: to be woken up by a helper takes as long as to wake one up.
 
     The ranges must not depend on each other.  Results that are added up should be kept apart by
     number, not by range, for the ranges differ with the number of threads.  What one of them
@@ -274,7 +276,8 @@ def spread(work: Work, count: int, worth: bool = True) -> None:
     try:
         if _hire(some - 1):
             with alone:
-                _spread(work, [i * count // some for i in range(some + 1)])
+                lead = min(lead, count // 2)
+                _spread(work, [0, *(lead + i * (count - lead) // some for i in range(1, some + 1))])
         else:
             work(0, count)
     finally:

@@ -86,6 +86,8 @@ def flatten(array: Array, shape: tuple[int, ...]) -> Array:
 
 LARGE = 1 << 18  # elements; from here on, tiles save more than they cost
 SHARED = 1 << 19  # elements; with more, a second thread saves more than it costs to wake it
+LINE = 64  # elements; arrays are cut where a line of the cache may begin
+LEAD = 3 << 15  # elements that one thread does until a helper has woken up, in a light ufunc
 BLOCK = 1 << 16  # elements that one thread has in its cache while it works on them
 
 
@@ -106,17 +108,15 @@ def over_tiles(
 
     If it is not `worth` that, one after the other.
     """
-    if tile is None:
-        tile = block()
-    count = -(-size // max(1, tile))
-    count += count % 2 if count > 1 else 0  # so that two threads have equal shares
-    ends = [i * size // max(1, count) for i in range(count + 1)]
+    tile = block() if tile is None else max(1, tile)
 
     def some(start: int, stop: int) -> None:
-        for i in range(start, stop):
-            work(slice(ends[i], ends[i + 1]))
+        count = -(-(stop - start) // tile)
+        for i in range(count):
+            first, last = (start + k * (stop - start) // count for k in (i, i + 1))
+            work(slice(first, last))
 
-    spread(some, count, worth)
+    spread(some, size, worth and size > tile)
 
 
 def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:
@@ -147,14 +147,18 @@ def in_tiles(function: Callable[..., Array], *arrays: Any) -> Array:
     out = np.empty(shape, function(*cut(slice(0, 1))).dtype)
     line = out.reshape(-1)
 
-    def work(part: slice) -> None:
-        if single:
-            function(*cut(part), out=line[part])
-        else:
-            line[part] = function(*cut(part))
+    def some_lines(start: int, stop: int) -> None:
+        part = slice(LINE * start, LINE * stop)
+        function(*cut(part), out=line[part])
 
-    tile = -(-out.size // threads()) if single else None
-    over_tiles(work, out.size, tile, worth=out.size > SHARED)
+    def work(part: slice) -> None:
+        line[part] = function(*cut(part))
+
+    worth = out.size > SHARED
+    if single:
+        spread(some_lines, -(-out.size // LINE), worth, LEAD // LINE)
+    else:
+        over_tiles(work, out.size, worth=worth)
     return out
 
 
