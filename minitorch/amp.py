@@ -11,8 +11,12 @@ import functools
 from collections.abc import Callable
 from typing import Any, Self
 
+from minitorch.dtypes import DType, float32
+from minitorch.file_names import stand_in
+
 __all__ = [
-    "GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available",
+    "GradScaler", "autocast", "clear_autocast_cache", "custom_bwd", "custom_fwd",
+    "get_autocast_dtype", "is_autocast_available", "is_autocast_cache_enabled",
     "is_autocast_enabled",
 ]  # fmt: skip
 
@@ -28,6 +32,26 @@ def is_autocast_available(device_type: str) -> bool:
 def is_autocast_enabled(device_type: str | None = None) -> bool:
     """Whether operations are cast at this moment: False, also within `autocast`."""
     return False
+
+
+def get_autocast_dtype(device_type: str) -> DType:
+    """The dtype in which `autocast` computes: float32, where PyTorch answers a half precision.
+
+    >>> import minitorch
+    >>> minitorch.get_autocast_dtype("cpu")
+    minitorch.float32
+    """
+    _check_device_type(device_type)
+    return float32
+
+
+def is_autocast_cache_enabled() -> bool:
+    """Whether cast weights are kept: False, for none are cast."""
+    return False
+
+
+def clear_autocast_cache() -> None:
+    """Nothing: no cast weights are kept."""
 
 
 def _check_device_type(device_type: Any) -> None:
@@ -183,3 +207,11 @@ class GradScaler:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes any, and ignores it."""
+
+
+# The files of PyTorch in which these are.
+autocast_mode = stand_in(__name__, "autocast_mode", {
+    "autocast": autocast, "custom_bwd": custom_bwd, "custom_fwd": custom_fwd,
+    "is_autocast_available": is_autocast_available,
+})  # fmt: skip
+grad_scaler = stand_in(__name__, "grad_scaler", {"GradScaler": GradScaler})

@@ -1,5 +1,7 @@
 """Mixed precision and compile: names that do nothing, so that programs run as they stand."""
 
+import importlib
+
 import pytest
 
 import minitorch
@@ -45,6 +47,33 @@ def test_autocast_as_a_decorator():
         assert isinstance(context, minitorch.autocast)
         assert not minitorch.is_autocast_enabled("cuda")
     assert not minitorch.amp.is_autocast_available("cpu")
+
+
+def test_what_programs_ask_about_autocast():
+    with minitorch.cpu.amp.autocast(dtype=minitorch.bfloat16):
+        x = minitorch.ones(2, 2)
+        assert (x @ x).dtype is minitorch.get_autocast_dtype("cpu") is minitorch.float32
+        assert not minitorch.is_autocast_enabled()
+        assert not minitorch.is_autocast_cache_enabled()
+        minitorch.clear_autocast_cache()
+    with pytest.raises(RuntimeError, match="abc"):
+        minitorch.get_autocast_dtype("abc")
+
+
+@pytest.mark.parametrize("home", ["amp", "cuda.amp"])
+def test_the_files_of_pytorch(home):
+    module = importlib.import_module(f"minitorch.{home}")
+    modes = importlib.import_module(f"minitorch.{home}.autocast_mode")
+    scalers = importlib.import_module(f"minitorch.{home}.grad_scaler")
+    assert (modes.autocast, scalers.GradScaler) == (module.autocast, module.GradScaler)
+
+
+def test_the_cpu_as_a_device():
+    cpu = minitorch.cpu
+    assert (cpu.is_available(), cpu.is_initialized(), cpu.device_count()) == (True, True, 1)
+    cpu.set_device("cpu"), cpu.synchronize()
+    assert minitorch.ones(1, device=cpu.current_device()).device == minitorch.device("cpu")
+    assert cpu.amp.GradScaler(enabled=True).get_scale() == 1
 
 
 def test_autocast_lets_exceptions_through():
