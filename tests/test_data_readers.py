@@ -6,6 +6,8 @@ import gzip
 import io
 import struct
 import sys
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -122,6 +124,51 @@ def test_npz(tmp_path):
     refused(read_npz, tmp_path / "one.npy", "one array", "np.savez")
     np.savez(path, x=np.array([None]))
     refused(read_npz, path, "Python objects")
+
+
+def npz_of(shape, content):
+    """An archive with one array of bytes, whose header says `shape`."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        head, {"descr": "|u1", "fortran_order": False, "shape": shape}
+    )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", head.getvalue() + content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "read, content",
+    [
+        (read_idx, gzip.compress(bytes(100_000_000))),
+        (read_text, gzip.compress(b"a" * 100_000_000)),
+        (read_npz, npz_of((100_000_000,), bytes(100_000_000))),
+        (read_npz, npz_of((30_000_000_000,), bytes(300))),
+    ],
+)
+def test_little_memory_for_files_that_promise_much(tmp_path, read, content):
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        refused(read, path)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_png_with_a_piece_of_two_gigabytes(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    path = tmp_path / "x.png"
+    Image.new("RGB", (9, 9)).save(path)
+    path.write_bytes(path.read_bytes().replace(b"\0\0\0\rIHDR", b"\x7f\xff\xff\xffIHDR"))
+    tracemalloc.start()
+    try:
+        refused(read_image, path)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
 
 
 finite = st.floats(-1e9, 1e9)

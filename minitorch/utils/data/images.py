@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,8 @@ def open_image(path: AnyPath, mode: str = "RGB") -> Any:
             "reading images needs the optional package Pillow: pip install pillow"
         ) from None
     try:
-        with Image.open(path) as image:
+        # From memory: of a file, Pillow asks for as many bytes as a damaged one says.
+        with Image.open(io.BytesIO(Path(path).read_bytes())) as image:
             return image.convert(mode)
     except FileNotFoundError:
         raise BadFile(f"{path} does not exist") from None

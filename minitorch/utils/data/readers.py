@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import math
 import os
 import zlib
@@ -18,6 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from minitorch.errors import LoadError
+from minitorch.serialization.archive_reader import FREE, RATIO, ArchiveReader
+from minitorch.serialization.source import open_source
 
 __all__ = [
     "BadFile", "Table", "read_bytes", "read_csv", "read_idx", "read_mnist", "read_npz", "read_text",
@@ -40,13 +45,26 @@ def read_bytes(path: AnyPath) -> bytes:
     try:
         content = path.read_bytes()
         if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
+            content = _unpacked(content, path)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise BadFile(f"{path} is truncated or damaged: its gzip data end too early") from None
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}") from None
     if not content:
         raise BadFile(f"{path} is empty")
+    return content
+
+
+def _unpacked(packed: bytes, path: Path) -> bytes:
+    """What is in gzip data; refused before it becomes many times as large."""
+    limit = max(FREE, RATIO * len(packed))
+    with gzip.open(io.BytesIO(packed)) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise BadFile(
+            f"{path} would become more than {limit:,} bytes when unpacked, from {len(packed):,}: "
+            "that looks like an attack. If you trust it, unpack it first"
+        )
     return content
 
 
@@ -73,28 +91,45 @@ def read_npz(path: AnyPath, names: tuple[str, ...] = ()) -> dict[str, np.ndarray
                 raise BadFile(
                     f"{path} holds one array: save several with np.savez('data.npz', x=x, y=y)"
                 )
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                # A name that is no array comes back as bytes; asarray makes it one nobody accepts.
-                arrays = {name: np.asarray(archive[name]) for name in archive.files}
+        with open_source(path) as source:
+            archive = ArchiveReader(source)
+            arrays = {
+                name.removesuffix(".npy"): _array(path, archive.read(name))
+                for name in archive.members
+            }
     except FileNotFoundError:
         raise BadFile(f"{path} does not exist") from None
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror or error}") from None
+    except LoadError as error:
+        reason = str(error).removeprefix(f"cannot load {os.fspath(path)!r}: ")
+        raise BadFile(f"{path} is not an .npz file, or is damaged: {reason}") from None
     except BadFile:
         raise
-    except Exception as error:  # NumPy and zipfile raise a dozen kinds on damaged files
-        if "Object arrays" in str(error):  # allow_pickle=False: unpickling could run any code
-            raise BadFile(
-                f"{path} holds arrays of Python objects (dtype object), which are not read: "
-                "save arrays of plain numbers"
-            ) from None
+    except Exception:  # NumPy raises several kinds on damaged headers
         raise BadFile(f"{path} is not an .npz file, or is truncated or damaged") from None
     for name in names:
         if name not in arrays:
             held = ", ".join(sorted(arrays)) or "nothing"
             raise BadFile(f"{path} has no array named {name!r} (it holds: {held})")
     return arrays
+
+
+def _array(path: AnyPath, member: np.ndarray) -> np.ndarray:
+    """The array in a member of an archive, which must have as many bytes as its header says."""
+    content = io.BytesIO(memoryview(member))
+    if member[:6].tobytes() != b"\x93NUMPY":
+        return np.asarray(content.getvalue())  # a scalar of bytes, which nobody accepts
+    first = np.lib.format.read_magic(content) == (1, 0)
+    header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = header(content)
+    if dtype.hasobject:  # unpickling could run any code
+        raise BadFile(
+            f"{path} holds arrays of Python objects (dtype object), which are not read: "
+            "save arrays of plain numbers"
+        )
+    elements = np.frombuffer(member, dtype, math.prod(shape), content.tell())
+    return elements.reshape(shape, order="F" if by_columns else "C")
 
 
 # IDX, the format of MNIST ------------------------------------------------------------------------
