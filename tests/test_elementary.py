@@ -246,3 +246,13 @@ def test_softmax_at_the_edges():
         mt.softmax(t(1, 2), 0)
     with pytest.raises(IndexError):
         mt.softmax(t(1.0), 1)
+
+
+def test_derivatives_of_log_ndtr_are_finite_on_either_side():
+    x = t(-1e6, -100.0, 0.0, 100.0, 1e6, dtype=mt.float64).requires_grad_()
+    (slope,) = mt.autograd.grad(special.log_ndtr(x).sum(), x, create_graph=True)
+    (bend,) = mt.autograd.grad(slope.sum(), x)
+    middle = math.sqrt(2 / math.pi)
+    expected = [1e6 + 1e-6, 100.00999800099927, middle, 0, 0]
+    np.testing.assert_allclose(slope.detach().numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(bend.numpy(), [-1, -0.99990006, -(middle**2), 0, 0], rtol=1e-3)

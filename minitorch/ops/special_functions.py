@@ -17,6 +17,7 @@ from minitorch.ops.exponential import xlogy
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import refusal, unify
+from minitorch.ops.where import choose, keep
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -95,7 +96,16 @@ erfcx.gradient(input=lambda g, input, out: g * (input * out * 2 - PEAK))
 erfinv.gradient(input=lambda g, out: g * (np.exp(out * out) / PEAK))
 ndtr.gradient(input=lambda g, input: g * (np.exp(input * input * -0.5) * BELL))
 ndtri.gradient(input=lambda g, out: g * (np.exp(out * out * 0.5) / BELL))
-log_ndtr.gradient(input=lambda g, input: g / erfcx(input * -math.sqrt(0.5)) * (2 * BELL))
+
+
+def _log_ndtr_rule(g, input, out):
+    # On either side what does not overflow there, nor does its own derivative.
+    above = np.exp(input * input * -0.5 - out) * BELL
+    below = (2 * BELL) / erfcx(keep(input, input < 0) * -math.sqrt(0.5))
+    return g * choose(input < 0, below, above)
+
+
+log_ndtr.gradient(input=_log_ndtr_rule)
 
 
 @elementwise("float", kinds=REAL)
