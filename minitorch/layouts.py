@@ -64,6 +64,26 @@ def lies_as(array: np.ndarray, format: memory_format | None) -> bool:
     return np.moveaxis(array, 1, -1).flags.c_contiguous
 
 
+def falls_as(array: np.ndarray, format: memory_format) -> bool:
+    """Whether the strides of `array` suggest `format`: those of PyTorch's channels-last images fall
+    in that order, with or without gaps, and all else is contiguous.  So ``to()`` takes it to be.
+    """
+    if format is contiguous_format:
+        return not (array.ndim in (4, 5) and _channels_fall_last(array))
+    _check_rank(array, format)
+    return _channels_fall_last(array)
+
+
+def _channels_fall_last(array: np.ndarray) -> bool:
+    shape, strides = array.shape, array.strides
+    least = 0
+    for d in (1, *range(array.ndim - 1, 1, -1), 0):
+        if shape[d] == 0 or strides[d] < least or (d == 0 and least == strides[1]):
+            return False
+        least = strides[d] * max(shape[d], 1)
+    return strides[1] != 0
+
+
 def _check_rank(array: np.ndarray, format: Any) -> None:
     if not isinstance(format, memory_format):
         raise TypeError(f"memory_format must be a memory_format, got {type(format).__name__}")

@@ -299,3 +299,16 @@ def test_optimizers_can_be_copied_with_their_model(twin):
     model2, optimizer2 = twin((model, optimizer))
     assert optimizer2.param_groups[0]["params"][0] is model2.weight
     assert model2.weight in optimizer2.state
+
+
+def test_an_image_laid_out_anew_is_a_copy_and_one_that_lies_so_is_itself():
+    rows = mt.arange(24.0).reshape(2, 4, 3)  # height, width, color: as image files have it
+    image = rows.permute(2, 0, 1)[None]
+    last = image.to(memory_format=mt.channels_last)
+    last.zero_()  # NCHW with one image, in PyTorch: not this memory
+    assert rows.sum().item() == 276
+    assert last.to(memory_format=mt.channels_last) is last
+    part = mt.ones(2, 6, 3, 4).to(memory_format=mt.channels_last)[:, :5]  # with gaps, in order
+    assert part.to(memory_format=mt.channels_last) is part
+    with pytest.raises(RuntimeError, match="4 dimensions, not 3"):
+        rows.to(memory_format=mt.channels_last)

@@ -9,7 +9,7 @@ import numpy as np
 from minitorch.devices import require_cpu
 from minitorch.dtypes import to_numpy_dtype
 from minitorch.engine.state import TensorState
-from minitorch.layouts import contiguous_format, laid_out, lies_as, preserve_format
+from minitorch.layouts import contiguous_format, falls_as, laid_out, lies_as, preserve_format
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
 
@@ -101,10 +101,9 @@ def convert(input: Any, dtype: np.dtype[Any], memory_format: Any = None, copy: b
     """`input` in a dtype and a memory format: itself, if it is so and no `copy` is asked for."""
     if memory_format is preserve_format:
         memory_format = None
-    x = input._data
-    if x.dtype != dtype:
+    if input._data.dtype != dtype:
         input = _to_copy(input, dtype)
-        copy = False
-    if copy or (memory_format is not None and not lies_as(input._data, memory_format)):
-        return _clone(input, memory_format)
-    return input
+        copy = memory_format is not None and not lies_as(input._data, memory_format)
+    elif memory_format is not None:
+        copy = copy or not falls_as(input._data, memory_format)
+    return _clone(input, memory_format) if copy else input
