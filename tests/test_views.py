@@ -327,3 +327,44 @@ def test_a_strided_view_of_real_parts_keeps_its_numbers():
     assert row.tolist() == [6, 8]
     row.sum().backward()
     assert z.grad.tolist() == [0, 2 + 2j]
+
+
+def _through_views(x, k):
+    """Writes through views of another kind of number; what they make of `x` (n, 2), real."""
+    pairs = x * 1
+    mt.view_as_complex(pairs).mul_(k)
+    z = mt.view_as_complex(pairs * 1) * 1
+    z.imag.mul_(3)
+    z.real[1:] = z.imag[:-1]
+    mt.view_as_real(z)[0, 1] = 0.5
+    return mt.view_as_real(z * k)
+
+
+def _out_of_place(x, k):
+    re = x[:, 0] * k.real - x[:, 1] * k.imag
+    im = (x[:, 0] * k.imag + x[:, 1] * k.real) * 3
+    re = mt.cat([re[:1], im[:-1]])
+    im = mt.cat([mt.full((1,), 0.5, dtype=x.dtype), im[1:]])
+    return mt.stack([re * k.real - im * k.imag, re * k.imag + im * k.real], 1)
+
+
+def test_writes_through_views_of_another_kind_of_number_are_differentiated():
+    k, weights = 2 - 1.5j, mt.linspace(0.3, 1.7, 6, dtype=mt.float64).reshape(3, 2)
+    found = []
+    for f in (_through_views, _out_of_place):
+        x = mt.linspace(-1, 1, 6, dtype=mt.float64).reshape(3, 2).requires_grad_()
+        out = f(x, k)
+        total = (out.sin() * weights).sum()
+        (first,) = mt.autograd.grad(total, x, create_graph=True)
+        (second,) = mt.autograd.grad((first * weights).sum(), x)
+        found.append([t.detach().numpy() for t in (out, first, second)])
+    for a, b in zip(*found):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_what_is_written_as_complex_gets_pytorchs_gradient():
+    real = mt.zeros(2, 2)
+    w = mt.tensor([1 + 1j, 2 + 0j], requires_grad=True)
+    mt.view_as_complex(real).copy_(w)
+    (real * mt.tensor([[1.0, 2.0], [3.0, 4.0]])).sum().backward()
+    assert w.grad.tolist() == [1 + 2j, 3 + 4j]
