@@ -148,7 +148,10 @@ def _rows(x: np.ndarray, key: Key) -> tuple[int, int, np.ndarray] | None:
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """``input[index]``: a view for integers, slices, None and ``...``; else a copy."""
-    view_key, array_key = read_index(index, input._data.ndim)
+    view_key: Key | None = (index, ...)
+    array_key: Key | None = None
+    if type(index) is not int:  # an int is the commonest of all: 0.1 us of 1
+        view_key, array_key = read_index(index, input._data.ndim)
     result = input
     try:
         if view_key is not None:
