@@ -34,9 +34,9 @@ from minitorch.numerics.threads import spread
 from minitorch.ops.windows import Windows, meeting
 
 _CACHE = 1 << 20  # bytes of columns that are made at a time
-_MORE = 3  # times as many outputs as channels: reading their columns is still quicker
+_MORE = 8  # times as many outputs as channels: reading their columns is still quicker
 _SHARED = 1 << 25  # multiplications; with fewer, two threads are no faster than one
-_LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
+_LEAD = 1 << 20  # multiplications that one thread does until a helper has woken up
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -61,6 +61,8 @@ class _Columns:
         starts = [(phases.index(f % s) * rows + f // s) * row for f in firsts]
         self.slices = [slice(start, start + length) for start in starts]
         self.flat = (groups, math.prod(kernel[1:]) * channels, len(phases) * rows * row)
+        size = math.prod(self.shape) * dtype.itemsize
+        self.most = max(1, _CACHE // max(1, size))  # samples whose columns fit into the cache
         # What goes where: indices of memory, and of an input (n, groups, C/groups, *sizes).
         self.pieces: list[tuple[Any, Any]] = []
         for k in np.ndindex(*kernel[1:]):
@@ -80,11 +82,12 @@ class _Columns:
         return aligned((n, *self.shape), self.dtype, np.zeros)
 
     @contextmanager
-    def borrowed(self, n: int) -> Iterator[Array]:
+    def borrowed(self, parts: list[slice]) -> Iterator[Array]:
         """`memory` that `fill` may have written to: what it never writes to is zero.
 
         Each thread keeps what it had last, for the next convolution like it.
         """
+        n = max((part.stop - part.start for part in parts), default=0)
         kept, _kept.last = _kept.last, (None, None)
         memory = kept[1] if kept[0] is self and len(kept[1]) >= n else self.memory(n)
         yield memory
@@ -110,13 +113,11 @@ class _Columns:
     def grouped(self, x: Array) -> Array:
         return x.reshape(len(x), self.groups, self.channels, *x.shape[2:])
 
-    def parts(self, count: int) -> list[slice]:
-        """The batch in parts whose columns fit into the cache; equal shares for two threads."""
-        size = math.prod(self.shape) * self.dtype.itemsize
-        parts = -(-count * size // _CACHE)
-        parts = min(count, parts + (parts > 1) * parts % 2)
-        ends = [i * count // parts for i in range(parts + 1)] if parts else []
-        return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
+    def parts(self, start: int, stop: int) -> list[slice]:
+        """These samples, no more than `most` at a time."""
+        parts = -(-(stop - start) // self.most)
+        ends = [start + i * (stop - start) // max(1, parts) for i in range(parts + 1)]
+        return [slice(a, b) for a, b in zip(ends, ends[1:])]
 
 
 class _Kept(threading.local):
@@ -166,15 +167,15 @@ def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) 
     given = _flat(x, groups) if windows.pointwise() else None
     windows, x, w = _with_row(windows, x, w)
     columns = _columns(windows, groups, w.shape[1], x.dtype)
-    weights, flat, parts = _weights(w, groups), _flat(out, groups), columns.parts(len(x))
-    most = max((part.stop - part.start for part in parts), default=0)
+    weights, flat = _weights(w, groups), _flat(out, groups)
     if bias is not None:  # a whole sample: to add one number to short lines takes twice the time
         bias = np.repeat(bias, flat.shape[-1]).reshape(flat.shape[1:])
 
     def work(start: int, stop: int) -> None:
-        with columns.borrowed(0 if given is not None else most) as memory:
+        parts = columns.parts(start, stop)
+        with columns.borrowed([] if given is not None else parts) as memory:
             product = np.empty((len(memory), *flat.shape[1:]), x.dtype)
-            for part in parts[start:stop]:
+            for part in parts:
                 total = flat[part]
                 n = len(total)
                 if given is not None:
@@ -188,8 +189,17 @@ def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) 
                 if bias is not None:
                     np.add(total, bias, out=total)
 
-    spread(work, len(parts), out.size * math.prod(w.shape[1:]) >= _SHARED)
+    _share(work, len(x), out.size * math.prod(w.shape[1:]))
     return out
+
+
+def _lead(samples: int, multiplications: int) -> int:
+    """How many samples are done until a helper has woken up, of those that take so many."""
+    return min(samples // 2, samples * _LEAD // max(1, multiplications))
+
+
+def _share(work: Any, samples: int, multiplications: int) -> None:
+    spread(work, samples, multiplications >= _SHARED, _lead(samples, multiplications))
 
 
 def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
@@ -200,17 +210,16 @@ def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
     out = np.zeros((u.shape[0], groups * channels, *windows.sizes), u.dtype)
     windows, w, target = _with_row(windows, w, out)
     columns = _columns(windows, groups, channels, u.dtype)
-    flat, parts = _flat(u, groups), columns.parts(len(u))
-    weights = _weights(w, groups).swapaxes(2, 3)
+    flat, weights = _flat(u, groups), _weights(w, groups).swapaxes(2, 3)
 
     def work(start: int, stop: int) -> None:
-        for part in parts[start:stop]:
+        for part in columns.parts(start, stop):
             memory = columns.memory(part.stop - part.start)
             for k, rows in enumerate(columns.rows(memory)):
                 np.add(rows, np.matmul(weights[k], flat[part]), out=rows)
             columns.add_to(target[part], memory)
 
-    spread(work, len(parts), u.size * math.prod(w.shape[1:]) >= _SHARED)
+    _share(work, len(u), u.size * math.prod(w.shape[1:]))
     return out
 
 
@@ -264,18 +273,24 @@ def conv_weight(u: Array, x: Array, windows: Windows, groups: int) -> Array:
         given = _flat(x, groups)
     windows, x = _with_row(windows, x)
     columns = _columns(windows, groups, channels, u.dtype)
-    parts, places = columns.parts(len(x)), flat.shape[2]
-    most = max((part.stop - part.start for part in parts), default=0)
+    places, samples, multiplications = flat.shape[2], len(x), u.size * math.prod(shape[1:])
+    # Four partial sums: half of them, with its lead, are one thread's; but they are the same ones
+    # for any number of threads, so that those change no result.
+    half = (samples + _lead(samples, multiplications)) // 2
+    shared = multiplications >= _SHARED
+    ends = [0, half // 2, half, (half + samples) // 2, samples] if shared else [0, samples]
     cuts = _cuts(columns.flat[1], outputs * places)
     # OpenBLAS is slow with a transposed right side of few rows and many columns: 32 channels of
     # 16x16 take 1.9 ms so, and 1.4 ms if it is written out.
     rewrite = places < 1000 and columns.flat[1] > 32
-    sums = np.zeros((_LANES, windows.kernel[0], groups, columns.flat[1], outputs), u.dtype)
+    sums = np.zeros((len(ends) - 1, windows.kernel[0], groups, columns.flat[1], outputs), u.dtype)
 
     def work(start: int, stop: int) -> None:
-        with columns.borrowed(0 if given is not None else most) as memory:
-            for lane in range(start, stop):
-                for part in parts[lane::_LANES]:
+        lanes = [columns.parts(*lane) for lane in zip(ends[start:stop], ends[start + 1 :])]
+        made = [part for parts in lanes for part in parts] if given is None else []
+        with columns.borrowed(made) as memory:
+            for lane, parts in enumerate(lanes, start):
+                for part in parts:
                     if given is None:
                         columns.fill(memory[: part.stop - part.start], x[part])
                         lines = columns.rows(memory[: part.stop - part.start])
@@ -287,7 +302,7 @@ def conv_weight(u: Array, x: Array, windows: Windows, groups: int) -> Array:
                         some = np.add.reduce(np.matmul(rows, grads[:, :, np.newaxis]), 0)
                         sums[lane, k] += some.reshape(sums.shape[2:])
 
-    spread(work, _LANES, u.size * math.prod(shape[1:]) >= _SHARED)
+    spread(work, len(sums), shared)
     total = np.add.reduce(sums, 0).reshape(
         windows.kernel[0], groups, *windows.kernel[1:], channels, outputs
     )
