@@ -259,13 +259,37 @@ def test_lerp_and_multiply_add():
 
 def test_signs():
     x = t(-3.0, -0.0, 0.0, NAN)
-    assert same(mt.sign(x).abs(), [1.0, 0.0, 0.0, NAN])
+    assert same(mt.sign(x).abs(), [1.0, 0.0, 0.0, 0.0])
     assert same(mt.signbit(t(-1.0, -0.0, 0.0)), [True, True, False])
     assert same(mt.copysign(t(1.0, 2.0), -0.0), [-1.0, -2.0])
     assert mt.sgn(t(3 + 4j)).tolist() == pytest.approx([0.6 + 0.8j])
     assert same(mt.heaviside(t(-1.0, 0.0, 1.0), t(0.5)), [0.0, 0.5, 1.0])
     with pytest.raises(RuntimeError):
         mt.sign(t(1j))
+
+
+@pytest.mark.parametrize("dtype", [mt.float16, mt.float32, mt.float64])
+@pytest.mark.parametrize("size", [1, 40])
+def test_nan_has_no_sign_and_gives_an_absolute_error_no_gradient(dtype, size):
+    x = mt.full((size,), NAN, dtype=dtype, requires_grad=True)
+    assert mt.sign(x).tolist() == mt.sgn(x).tolist() == [0.0] * size
+    mt.nn.functional.l1_loss(x, mt.zeros(size, dtype=dtype)).backward()
+    assert x.grad.tolist() == [0.0] * size
+
+
+@pytest.mark.parametrize("end", [t(-2.0, 1.0), t(1e-9, 7.0)])
+def test_lerp_arrives(end):
+    start = t(1e9, -3e7)
+    assert mt.lerp(start, end, 1.0).tolist() == end.tolist()
+    assert mt.lerp(start, end, mt.ones(2)).tolist() == end.tolist()
+    assert mt.lerp(start, end, mt.zeros(2)).tolist() == start.tolist()
+    assert mt.lerp(t(-math.inf), t(-2.0), t(0.9)).tolist() == [-math.inf]
+
+
+def test_no_angle_turns_at_the_origin():
+    x, y = (mt.zeros(2, requires_grad=True) for _ in "xy")
+    mt.atan2(x, y).sum().backward()
+    assert x.grad.tolist() == y.grad.tolist() == [0.0, 0.0]
 
 
 @given(integers, integers)

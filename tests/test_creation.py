@@ -78,6 +78,72 @@ def test_integers_out_of_range():
         mt.tensor(1, requires_grad=True)
 
 
+def _assigned(value, dtype):
+    x = mt.zeros(2, dtype=dtype)
+    x[0] = value
+    return x
+
+
+YES = mt.tensor([True])
+WRITERS = {
+    "tensor": lambda value, dtype: mt.tensor([value], dtype=dtype),
+    "number": lambda value, dtype: mt.tensor(value, dtype=dtype),
+    "as_tensor": lambda value, dtype: mt.as_tensor([[value, 0]], dtype=dtype),
+    "full": lambda value, dtype: mt.full((2,), value, dtype=dtype),
+    "full_like": lambda value, dtype: mt.full_like(mt.zeros(2, dtype=dtype), value),
+    "fill_": lambda value, dtype: mt.zeros(2, dtype=dtype).fill_(value),
+    "masked_fill": lambda value, dtype: mt.zeros(1, dtype=dtype).masked_fill(YES, value),
+    "masked_fill by a tensor": lambda value, dtype: mt.zeros(1, dtype=dtype).masked_fill(
+        YES, mt.tensor(value, dtype=mt.float64)
+    ),
+    "index_fill": lambda value, dtype: mt.zeros(1, dtype=dtype).index_fill(
+        0, mt.tensor([0]), value
+    ),
+    "scatter": lambda value, dtype: mt.zeros(1, dtype=dtype).scatter(0, mt.tensor([0]), value),
+    "pad": lambda value, dtype: mt.nn.functional.pad(mt.zeros(1, dtype=dtype), (0, 1), value=value),
+    "assignment": _assigned,
+}
+TOO_LARGE = [
+    (mt.int8, 128), (mt.int8, -129), (mt.int8, 200.5), (mt.uint8, 256), (mt.uint8, -256),
+    (mt.int32, 2.0**31), (mt.int64, float("inf")), (mt.int64, float("nan")),
+]  # fmt: skip
+INFINITE = [(mt.float16, 70000.0), (mt.float16, -1e9), (mt.float32, 1e300), (mt.complex64, -1e39)]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_number_that_the_dtype_cannot_hold_is_refused(writer):
+    write = WRITERS[writer]
+    floats = writer in ("tensor", "number", "as_tensor")  # as in PyTorch, these may overflow
+    for dtype, value in TOO_LARGE + ([] if floats else INFINITE):
+        if writer == "assignment" and dtype is mt.float16:
+            continue  # likewise
+        with pytest.raises(RuntimeError, match="without overflow"):
+            write(value, dtype)
+    for dtype, value in [(mt.int8, -128), (mt.int8, 127), (mt.uint8, 255), (mt.float16, -65504.0)]:
+        assert value in write(value, dtype).flatten().tolist()
+    assert float("inf") in write(float("inf"), mt.float16).flatten().tolist()
+
+
+@pytest.mark.parametrize("number", [200, -129])
+def test_integers_beside_small_integers_do_not_wrap(number):
+    x = mt.zeros(2, dtype=mt.int8)
+    for op in (
+        lambda: x.clamp(max=number),
+        lambda: mt.where(x == 0, x, number),
+        lambda: mt.where(x == 0, number, x),
+        lambda: mt.add(x, x, alpha=number),
+        lambda: mt.addcmul(x, x, x, value=number),
+    ):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            op()
+
+
+def test_no_imaginary_part_is_lost():
+    for data in (1 + 2j, [1 + 2j], [[mt.tensor(2j)]]):
+        with pytest.raises(TypeError, match="complex"):
+            mt.tensor(data, dtype=mt.float32)
+
+
 def test_sharing():
     a = np.zeros(3)
     for make in (mt.from_numpy, mt.as_tensor, mt.asarray):

@@ -391,3 +391,12 @@ def test_switches_that_exclude_each_other(name):
         make(params, fused=True, differentiable=True)
     with pytest.raises(NotImplementedError, match="create_graph"):
         make(params, differentiable=True)
+
+
+def test_rprop_stays_where_a_gradient_is_nan():
+    p = mt.nn.Parameter(mt.ones(2))
+    optimizer = mt.optim.Rprop([p])
+    for _ in range(3):
+        p.grad = mt.tensor([float("nan"), 1.0])
+        optimizer.step()
+    assert p[0].item() == 1.0 and p[1].item() < 0.98

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.dtypes import common_dtype, from_numpy_dtype
-from minitorch.engine.state import TensorState
+from minitorch.engine.state import TensorState, wrap
 from minitorch.ops import operators
 from minitorch.ops.checks import check_floating, check_tensor
+from minitorch.ops.elements import check_fits
 from minitorch.ops.operators import mul, neg
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise
 from minitorch.ops.promotion import is_half, refusal, rounded_once
 from minitorch.ops.rounding import _div_floor, _div_trunc
+from minitorch.ops.where import where
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -51,6 +53,7 @@ def _alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
         raise RuntimeError(
             f"{name}(): the result is {from_numpy_dtype(dtype)}, so alpha cannot be {alpha!r}"
         )
+    check_fits(alpha, dtype)
     if is_half(dtype):
         return float(dtype.type(alpha))
     return bool(alpha) if kind == "b" else alpha
@@ -132,8 +135,23 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
                 f"lerp() takes tensors of one dtype, got {from_numpy_dtype(input._data.dtype)} "
                 f"and {from_numpy_dtype(other._data.dtype)}"
             )
-    result = operators.add(input, mul(operators.sub(end, input), weight))
+    way = operators.sub(end, input)
+    if weights:
+        near = wrap(np.abs(weight._data) < 0.5)
+        result = where(near, _from(input, way, weight), _to(end, way, weight))
+    else:
+        number = weight._data if isinstance(weight, TensorState) else weight
+        result = _from(input, way, weight) if abs(number) < 0.5 else _to(end, way, weight)
     return result if out is None else store(out, result)
+
+
+def _from(input: Tensor, way: Tensor, weight: Any) -> Tensor:
+    return operators.add(input, mul(way, weight))
+
+
+def _to(end: Tensor, way: Tensor, weight: Any) -> Tensor:
+    """From the nearer point, as PyTorch: `end` itself at 1."""
+    return operators.sub(end, mul(way, operators.sub(1, weight)))
 
 
 @rounded_once
@@ -159,7 +177,9 @@ def _times_value(name: str, input: Any, tensor1: Any, value: Any) -> Any:
         raise refusal(name, (input._data,), TypeError())
     if isinstance(value, complex) and "c" not in kinds:
         raise RuntimeError(f"{name}(): value is {value}, but the tensors are real")
-    if not set(kinds) & set("fcV"):
+    dtype = common_dtype(input._data, tensor1._data)
+    check_fits(value, dtype)
+    if dtype.kind in "iu":
         value = int(value)
     return tensor1 if value == 1 else mul(tensor1, value)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from minitorch.engine.state import TensorState
 from minitorch.ops.checks import check_tensor
+from minitorch.ops.elements import check_bounds
 from minitorch.ops.out import store
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import refusal, unify
@@ -136,6 +137,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Any = None) -
         raise RuntimeError("clamp(): give at least one of min and max")
     if len({isinstance(bound, TensorState) for bound in given}) > 1:
         min, max = given = [_as_number(bound) for bound in given]
+    check_bounds(input, *given)
     bounded, *bounds = unify("clamp", input, *given)
     if bounded._data.dtype.kind == "c":
         raise refusal("clamp", (bounded._data,), TypeError())

@@ -23,6 +23,7 @@ from minitorch.dtypes import (
 )
 from minitorch.engine.state import LEAF, TensorState, wrap
 from minitorch.layouts import strided
+from minitorch.ops.elements import as_element, check_fits
 from minitorch.ops.out import store
 
 if TYPE_CHECKING:
@@ -129,6 +130,10 @@ def to_array(data: Any, wanted: np.dtype[Any] | None, copy: bool) -> np.ndarray:
         _refuse_leaves(plain)
     if wanted is None:
         wanted = _leaf_dtype(plain) or default_numpy()
+    _check_real(array, wanted)
+    if wanted.kind in "iu" and array.dtype.kind in "iuf" and array.size:
+        check_fits(array.min().item(), wanted)
+        check_fits(array.max().item(), wanted)
     return array.astype(wanted)
 
 
@@ -141,15 +146,15 @@ def _number(value: Any, wanted: np.dtype[Any] | None) -> np.ndarray:
             raise OverflowError
     except OverflowError:
         raise RuntimeError(f"the integer {value} is too large for int64") from None
-    if wanted.kind in "iu" and array.dtype.kind in "iu":
-        limits = np.iinfo(wanted)
-        if not limits.min <= int(value) <= limits.max:
-            raise RuntimeError(
-                f"value cannot be converted to {from_numpy_dtype(wanted)} without overflow: {value}"
-            )
-    if wanted.kind not in "c" and array.dtype.kind == "c":
-        raise RuntimeError(f"a complex number cannot become {from_numpy_dtype(wanted)}")
+    if wanted.kind in "iu" and array.dtype.kind in "iuf":
+        check_fits(value, wanted)
+    _check_real(array, wanted)
     return array.astype(wanted)
+
+
+def _check_real(array: np.ndarray, wanted: np.dtype[Any]) -> None:
+    if wanted.kind not in "cb" and array.dtype.kind == "c":
+        raise TypeError(f"a complex number cannot become {from_numpy_dtype(wanted)}")
 
 
 def _plain(data: Any) -> Any:
@@ -335,7 +340,7 @@ def full(
     shape = (size,) if isinstance(size, int) else size
     kind = scalar_dtype(value) if dtype is None else to_numpy_dtype(dtype)
     array = np.empty(sizes((shape,)), kind)
-    array.fill(_number(value, kind)[()])
+    array.fill(as_element(value, kind))
     result = made(array, device, requires_grad, layout)
     return result if out is None else store(out, result)
 
@@ -346,7 +351,7 @@ def _like(fill: Any, input: Any, dtype: Any, layout: Any, device: Any, requires_
     kind = input._data.dtype if dtype is None else to_numpy_dtype(dtype)
     array = np.empty_like(input._data, dtype=kind)
     if fill is not None:
-        array.fill(_number(fill, kind)[()])
+        array.fill(as_element(fill, kind))
     return made(array, device, requires_grad, layout)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from minitorch.engine.state import TensorState
 from minitorch.ops import inplace
+from minitorch.ops.elements import as_element
 from minitorch.ops.inplace import check_partial_overlap, edit
 from minitorch.ops.out import takes_tensors
 
@@ -73,27 +74,6 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             f"copy_(): a source of shape {list(src._data.shape)} cannot be expanded to shape "
             f"{list(self._data.shape)}"
         ) from None
-
-
-def as_element(value: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number converted to `dtype` as PyTorch does; RuntimeError when it does not fit."""
-    if type(value) is float and dtype.kind in "fc":
-        return value
-    if isinstance(value, np.generic):
-        value = value.item()
-    if not isinstance(value, int | float | complex):
-        raise TypeError(f"expected a number, got {type(value).__name__}")
-    if isinstance(value, complex) and dtype.kind != "c":
-        if value.imag:
-            raise RuntimeError(f"the complex number {value} does not fit into a real tensor")
-        value = value.real
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        low = -limits.max - 1 if dtype.kind == "u" else limits.min  # -1 means 255, as in C
-        if value != value or not low <= int(value) <= limits.max:
-            raise RuntimeError(f"the value {value} does not fit into {dtype.name}")
-        return np.asarray(int(value)).astype(dtype)
-    return np.asarray(value).astype(dtype)
 
 
 def zero_like(x: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.along import take_along
 from minitorch.ops.broadcasting import expand
 from minitorch.ops.dims import check_dim
-from minitorch.ops.filling import as_element
+from minitorch.ops.elements import as_element
 from minitorch.ops.indexing import Key, _index, _put, _put_add
 from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.selecting import ALL

@@ -19,10 +19,12 @@ from minitorch.engine.modes import mode
 from minitorch.engine.state import TensorState
 from minitorch.numerics.adding import widened
 from minitorch.ops.copying import cast
-from minitorch.ops.filling import as_element, zero_like
+from minitorch.ops.elements import as_element
+from minitorch.ops.filling import zero_like
 from minitorch.ops.inplace import check_partial_overlap, copy, edit, tell_views
 from minitorch.ops.out import check_memory, takes_tensors
 from minitorch.ops.primitive import primitive
+from minitorch.ops.promotion import is_half
 from minitorch.ops.selecting import ALL, _slice
 from minitorch.ops.shapes import reshape
 
@@ -173,7 +175,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             raise TypeError(
                 f"can't assign a {type(value).__name__} to a tensor; make it a Tensor or a number"
             )
-        value = as_element(value, self._data.dtype)
+        if type(value) is not float or not is_half(self._data.dtype):  # 1e9 becomes inf there
+            value = as_element(value, self._data.dtype)
     view_key, array_key = read_index(index, self._data.ndim)
     recorded = mode.recording and (
         self._node is not None or (isinstance(value, TensorState) and value._node is not None)

@@ -60,16 +60,16 @@ def _vector_norm_gradient(g, input, out, p, dims, keepdim, input_shape):
         return None  # the count changes in steps
     g = spread(g, dims, keepdim, input_shape)
     if p == 1:
-        return g * _conj(np.sign(input))
+        return g * _conj(sgn(input))
     if math.isinf(p):
         ties = even_share(np.abs(input), out, dims)
-        return g * ties * _conj(np.sign(input))
+        return g * ties * _conj(sgn(input))
     out = spread(out, dims, keepdim, input_shape)
     if p == 2:
         return g * _conj(input) / np.where(out == 0, np.inf, out)
     zero = np.logical_or(input == 0, out == 0)
     ratio = np.where(zero, 1, np.abs(input)) / np.where(zero, 1, out)
-    return g * np.where(zero, 0, ratio ** (p - 1)) * _conj(np.sign(input))
+    return g * np.where(zero, 0, ratio ** (p - 1)) * _conj(sgn(input))
 
 
 _vector_norm.gradient(input=_vector_norm_gradient)

@@ -14,7 +14,7 @@ import numpy as np
 
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import clone
-from minitorch.ops.filling import as_element
+from minitorch.ops.elements import as_element
 from minitorch.ops.joining import cat
 from minitorch.ops.primitive import primitive
 from minitorch.ops.selecting import ALL, _slice

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.ops.checks import check_floating, check_ordered, check_tensor
-from minitorch.ops.filling import as_element
+from minitorch.ops.elements import as_element
 from minitorch.ops.out import with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single, refusal

@@ -8,7 +8,8 @@ import numpy as np
 
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.copying import cast, clone
-from minitorch.ops.filling import as_element, zero_like
+from minitorch.ops.elements import as_element
+from minitorch.ops.filling import zero_like
 from minitorch.ops.gathering import _index_along, _match_source, _slices_key
 from minitorch.ops.indexing import Key, _index, _put, _put_add
 from minitorch.ops.inplace import in_place

@@ -37,19 +37,25 @@ def abs(input):
     return np.abs(input)
 
 
+def sign_of(x):
+    """The signs of an array; 0 for NaN (of which np.sign is NaN), as in PyTorch."""
+    if x.dtype.kind in "biu":
+        return x.copy() if x.dtype.kind == "b" else np.sign(x)
+    above, below = np.greater(x, 0), np.less(x, 0)
+    return np.subtract(above, below, dtype=np.int8).astype(x.dtype)
+
+
 @elementwise(kinds="biufV")
 def sign(input):
-    """-1, 0 or 1."""
-    return input.copy() if input.dtype.kind == "b" else np.sign(input)
+    """-1, 0 or 1; 0 for NaN, as in PyTorch."""
+    return sign_of(input)
 
 
 @elementwise()
 def sgn(input):
     """``input / abs(input)``, and 0 at 0: `sign`, for complex numbers too."""
-    if input.dtype.kind == "b":
-        return input.copy()
     if not np.iscomplexobj(input):
-        return np.sign(input)
+        return sign_of(input)
     size = np.abs(input)
     return np.where(size == 0, 0, input / size)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from minitorch.ops.primitive import elementwise
 from minitorch.ops.promotion import in_single
+from minitorch.ops.where import keep
 
 __all__ = [
     "acos",
@@ -99,9 +100,15 @@ def atan2(input, other):
     return np.arctan2(input, other)
 
 
+def _turned(g, input, other):
+    """Across the ray through the point; 0 at the origin, where there is none (as in PyTorch)."""
+    square = input * input + other * other
+    return keep(g / np.where(square == 0, 1, square), square != 0)
+
+
 atan2.gradient(
-    input=lambda g, input, other: g * other / (input * input + other * other),
-    other=lambda g, input, other: g * -input / (input * input + other * other),
+    input=lambda g, input, other: _turned(g * other, input, other),
+    other=lambda g, input, other: _turned(g * -input, input, other),
 )
 
 

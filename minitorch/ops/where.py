@@ -9,7 +9,7 @@ import numpy as np
 from minitorch.dtypes import common_dtype, finfo, from_numpy_dtype
 from minitorch.engine.state import TensorState, wrap
 from minitorch.ops.checks import check_tensor
-from minitorch.ops.filling import as_element
+from minitorch.ops.elements import as_element, check_bounds, check_fits
 from minitorch.ops.masking import nonzero
 from minitorch.ops.out import store
 from minitorch.ops.primitive import primitive
@@ -111,6 +111,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Any =
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     mask = as_mask("where", condition)
+    check_bounds(input, other)
+    check_bounds(other, input)
     result = _chosen("where", mask, *unify("where", input, other))
     if not isinstance(result, TensorState):  # of two numbers
         result = wrap(np.asarray(result, common_dtype(input, other)))
@@ -161,6 +163,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     elif value._data.dtype.kind == "c" and dtype.kind != "c":
         raise RuntimeError(f"masked_fill(): {input.dtype} cannot hold a complex value")
     else:
+        check_fits(value._data.item(), dtype)
         value = in_dtype(value, dtype)
     return _chosen("masked_fill", mask._data, value, input)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.ops.signs import sign_of
 from minitorch.optim.elementwise import Arrays, Change, Elementwise, full_like
 from minitorch.optim.optimizer import check_lr
 
@@ -56,6 +57,6 @@ class Rprop(Elementwise):
             np.clip(step_size, smallest, largest, out=step_size)
             prev[...] = g
             prev[turned] = 0
-            p -= np.sign(prev) * step_size
+            p -= sign_of(prev) * step_size
 
         return change
