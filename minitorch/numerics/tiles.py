@@ -108,7 +108,7 @@ def over_tiles(
 
     If it is not `worth` that, one after the other.
     """
-    tile = block() if tile is None else max(1, tile)
+    tile = (block() if worth else BLOCK) if tile is None else max(1, tile)
 
     def some(start: int, stop: int) -> None:
         count = -(-(stop - start) // tile)

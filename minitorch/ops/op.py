@@ -58,6 +58,7 @@ class Op(Operation):
         self.parameters = _parameters(function)
         self.many = many
         self.elementwise = False  # whether rules, too, work element by element
+        self.one_pass = False  # whether its function, on a large array, is better not cut in tiles
         self.crosswise = False  # whether each rule needs the other argument alone: a product
         self.arity = 1 if many else code_of(function).co_posonlyargcount
         # For each array argument: its rule; the names that the rule wants; and the function that

@@ -227,6 +227,7 @@ def elementwise(
     each: bool = False,
     numbers: str = "any",
     ufunc: Any = None,
+    one_pass: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare an op on one or two arrays that works element by element.
 
@@ -235,7 +236,8 @@ def elementwise(
     letters (V is bfloat16): NotImplementedError for others, also if only one operand is such
     when `each` is set.  `numbers` says which operands may be Python numbers instead of Tensors:
     "any", "one" (of the two), "other" or "none".  An op that is no more than a `ufunc` of NumPy's
-    names it instead of calling it: that saves 60 ns of the 1.1 us of a small op.
+    names it instead of calling it: that saves 60 ns of the 1.1 us of a small op.  One on a single
+    array that goes over it but once, with `one_pass`, gains nothing from tiles.
 
     An op on two arrays has two more forms, which take numbers anyway: `operator`, for methods
     such as ``__add__``, leaves foreign types to Python; `ufunc` is for NumPy's own functions.
@@ -244,6 +246,7 @@ def elementwise(
     def declare(function: Callable[..., Any]) -> Any:
         op = Op(function)
         op.elementwise = True
+        op.one_pass = one_pass
         op.arity = len(op.parameters)
         op.rules = (None,) * op.arity
         op.needs = [[]] * op.arity
@@ -264,7 +267,7 @@ def elementwise(
 
 
 def _unary(op: Op, floats: bool, kinds: str) -> Any:
-    function, picks = op.function, op.picks
+    function, picks, one_pass = op.function, op.picks, op.one_pass
 
     def call(input: Any, *, out: Any = None) -> Any:
         if not isinstance(input, TensorState):
@@ -277,7 +280,7 @@ def _unary(op: Op, floats: bool, kinds: str) -> Any:
             raise refusal(op.name, (x,), TypeError())
         if floats and kind in "biu":
             x = x.astype(default_numpy())
-        y = function(x) if x.size < LARGE else in_tiles(function, x)
+        y = function(x) if x.size < LARGE or one_pass else in_tiles(function, x)
         if type(y) is not ndarray:
             y = np.asarray(y)
         # `wrap(y)` or `recorded(...)`, written out, as for two operands.

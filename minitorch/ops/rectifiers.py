@@ -37,7 +37,7 @@ _clip: Any = np._core.umath.clip  # type: ignore[attr-defined]
 _LINE = {np.dtype(kind): (np.array(0, kind), np.array(np.inf, kind)) for kind in "efd"}
 
 
-@elementwise(kinds="iufV")
+@elementwise(kinds="iufV", one_pass=True)
 def relu(input):
     """``max(input, 0)``.
 

@@ -53,7 +53,7 @@ def _activation(op: Primitive) -> Link:
     assert op.op.needs == [["out"]]
 
     def kernel(x: np.ndarray) -> Any:
-        return compute(x) if x.size < LARGE else in_tiles(compute, x)
+        return compute(x) if x.size < LARGE or op.op.one_pass else in_tiles(compute, x)
 
     def rule(g: np.ndarray, y: np.ndarray) -> Any:
         return exact(g, y) if g.size < LARGE else in_tiles(exact, g, y)
