@@ -256,3 +256,17 @@ def test_derivatives_of_log_ndtr_are_finite_on_either_side():
     expected = [1e6 + 1e-6, 100.00999800099927, middle, 0, 0]
     np.testing.assert_allclose(slope.detach().numpy(), expected, rtol=1e-12)
     np.testing.assert_allclose(bend.numpy(), [-1, -0.99990006, -(middle**2), 0, 0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [mt.float16, mt.bfloat16, mt.float32, mt.float64])
+def test_functions_keep_the_dtype(dtype):
+    x = mt.tensor([0.5, 40.0], dtype=dtype, requires_grad=True)
+    for y in (
+        mt.xlogy(x, 3), mt.xlogy(x, 2.5), mt.xlogy(2.5, x), mt.special.xlog1py(x, 3),
+        mt.special.xlog1py(2, x), mt.deg2rad(x), mt.rad2deg(x),
+    ):  # fmt: skip
+        assert y.dtype is dtype
+        (gradient,) = mt.autograd.grad(y.sum(), x)
+        assert gradient.dtype is dtype
+    turned = np.asarray(x.detach().double().tolist()) * (np.pi / 180)
+    assert mt.deg2rad(x).tolist() == mt.tensor(turned).to(dtype).tolist()

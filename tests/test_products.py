@@ -319,3 +319,8 @@ def test_cross_is_orthogonal_to_both_and_broadcasts():
 def test_inner_is_numpys(shapes):
     a, b = (grid(*s, seed=i) for i, s in enumerate(shapes))
     np.testing.assert_array_equal(mt.inner(mt.tensor(a), mt.tensor(b)).numpy(), np.inner(a, b))
+
+
+def test_nothing_has_an_inner_product_and_a_norm():
+    assert mt.inner(mt.zeros(3, 0), mt.zeros(2, 4, 0)).tolist() == [[[0.0] * 4] * 2] * 3
+    assert mt.linalg.matrix_norm(mt.zeros(2, 0, 3), 2).tolist() == [0.0, 0.0]

@@ -128,6 +128,11 @@ logaddexp2.gradient(
 )
 
 
+def _beside(x, array):
+    """A number in the dtype of the array beside it: NumPy's functions of numbers are double."""
+    return x if isinstance(x, np.ndarray | np.generic) else np.asarray(x, array.dtype)
+
+
 @elementwise("float", kinds="biufV", numbers="one")
 def xlogy(input, other):
     """``input * log(other)``, and 0 where `input` is 0 (unless `other` is NaN).
@@ -136,6 +141,7 @@ def xlogy(input, other):
     >>> minitorch.xlogy(minitorch.tensor([0.0, 2.0]), minitorch.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
+    other = _beside(other, input)
     return np.where((input == 0) & ~np.isnan(other), 0, input * np.log(other))
 
 
@@ -148,6 +154,7 @@ xlogy.gradient(
 @elementwise("float", kinds="biufV", numbers="one")
 def xlog1py(input, other):
     """``input * log(1 + other)``, and 0 where `input` is 0 (unless `other` is NaN)."""
+    other = _beside(other, input)
     return np.where((input == 0) & ~np.isnan(other), 0, input * np.log1p(other))
 
 

@@ -144,7 +144,10 @@ def matrix_norm(
         return vector_norm(A, 2, (row, column), keepdim)
     if ord in ("nuc", 2, -2):
         s = svdvals(movedim(A, (row, column), (-2, -1)))
-        result = sum(s, -1) if ord == "nuc" else (amax if ord == 2 else amin)(s, -1)
+        if ord == -2:
+            result = amin(s, -1)
+        else:  # the largest of no singular values is 0
+            result = (amax if ord == 2 and s._data.shape[-1] else sum)(s, -1)
         if keepdim:
             for d in sorted((row, column)):
                 result = unsqueeze(result, d)

@@ -5,6 +5,7 @@ The operands must have one dtype; nothing is promoted, except in `outer` and `ad
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -248,7 +249,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
         )
     if y.ndim == 1:
         return product("inner", _matmul, input, other)
-    rows = other if y.ndim == 2 else reshape(other, (y[..., 0].size, y.shape[-1]))
+    rows = other if y.ndim == 2 else reshape(other, (math.prod(y.shape[:-1]), y.shape[-1]))
     result = product("inner", bilinear.mm_t, input, rows)
     return result if y.ndim == 2 else reshape(result, x.shape[:-1] + y.shape[:-1])
 

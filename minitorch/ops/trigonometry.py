@@ -172,21 +172,23 @@ atanh.gradient(input=lambda g, input: g / (1 - input * input))
 
 
 @elementwise("float", kinds="biufV")
+@in_single
 def deg2rad(input):
     """Degrees to radians."""
     return input * (np.pi / 180)
 
 
-deg2rad.gradient(input=lambda g: g * (np.pi / 180))
+deg2rad.gradient(input=lambda g: deg2rad(g))
 
 
 @elementwise("float", kinds="biufV")
+@in_single
 def rad2deg(input):
     """Radians to degrees."""
     return input * (180 / np.pi)
 
 
-rad2deg.gradient(input=lambda g: g * (180 / np.pi))
+rad2deg.gradient(input=lambda g: rad2deg(g))
 
 
 @elementwise("float")
