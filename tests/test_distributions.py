@@ -189,3 +189,10 @@ def test_how_they_are_shown():
         "Normal(loc: minitorch.Size([2]), scale: minitorch.Size([2]))"
     )
     assert repr(D.Independent(D.Bernoulli(mt.ones(2)), 1)).startswith("Independent(Bernoulli(")
+
+
+@pytest.mark.parametrize("df", [-1.0, 0.0, float("nan")])
+def test_degrees_of_freedom_are_positive(df):
+    for make in (mt.distributions.Chi2, mt.distributions.StudentT):
+        with pytest.raises(ValueError, match="df"):
+            make(df)

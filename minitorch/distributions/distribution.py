@@ -92,12 +92,14 @@ class Distribution:
         for name, constraint in self.arg_constraints.items():
             if constraints.is_dependent(constraint) or name not in self.__dict__:
                 continue  # the other one of probs and logits is computed when it is asked for
-            value = self.__dict__[name]
-            if not constraint.check(value).all():
-                raise ValueError(
-                    f"parameter {name} of shape {tuple(value.shape)} of {type(self).__name__} "
-                    f"must satisfy {constraint!r}, but holds\n{value}"
-                )
+            self._check_parameter(name, constraint, self.__dict__[name])
+
+    def _check_parameter(self, name: str, constraint: Any, value: Any) -> None:
+        if not constraint.check(value).all():
+            raise ValueError(
+                f"parameter {name} of shape {tuple(value.shape)} of {type(self).__name__} "
+                f"must satisfy {constraint!r}, but holds\n{value}"
+            )
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:

@@ -81,6 +81,9 @@ class Chi2(Gamma):
     def __init__(self, df: Any, validate_args: bool | None = None) -> None:
         super().__init__(0.5 * share(df)[0], 0.5, validate_args=validate_args)
 
+    def _check_parameters(self) -> None:
+        self._check_parameter("df", constraints.positive, self.df)
+
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return Chi2((2 * self.concentration).expand(batch_shape), validate_args=False)
 
