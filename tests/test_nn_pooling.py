@@ -259,3 +259,18 @@ def test_padding_is_at_most_half_of_the_kernel_also_with_dilation(dims):
     pool = getattr(F, f"max_pool{dims}d")
     with pytest.raises(RuntimeError, match="half of the kernel"):
         pool(mt.ones(1, 1, *[9] * dims), 3, 1, 2, dilation=2)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_window_of_padding_alone_has_no_maximum(size):
+    """Around one input, taps two apart miss it: minus infinity, and no input has the gradient."""
+    settings = {"kernel_size": (2, 1), "stride": 1, "padding": (1, 0), "dilation": (2, 1)}
+    x = mt.arange(1.0, 1 + size * 4).reshape(1, 1, size, 4).double().requires_grad_()
+    y = F.max_pool2d(x, **settings)
+    maxima, indices = F.max_pool2d(x, **settings, return_indices=True)
+    assert y.tolist() == maxima.tolist()
+    assert (y == -math.inf).any().item() == (size == 1)
+    for result in (y, maxima):
+        (gradient,) = mt.autograd.grad(result.sum(), x)
+        assert gradient.sum() == result.isfinite().sum()
+    assert (indices >= 0).all() and (indices < size * 4).all()

@@ -23,6 +23,7 @@ from minitorch.ops.along import put_along
 from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.primitive import primitive
 from minitorch.ops.shapes import reshape
+from minitorch.ops.where import keep, masked_fill
 from minitorch.ops.windows import Windows, each_dim, meeting
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _max_pool(x, /, windows, maxima):
 def _to_maxima(g, x, out, /, windows):
     """Zeros of the shape of `x`, with each `g` added where the maximum of its window came from."""
     if not np.all(np.isfinite(out)):  # comparing does not find NaN, nor tell -inf from padding
-        return _scatter(g, x, argmax(x, _tables(windows)))
+        return _scatter(keep(g, ~_void(windows)), x, argmax(x, _tables(windows)))
     tiles = _tiles(windows)
     dx = np.empty(x.shape, g.dtype) if tiles else np.zeros(x.shape, g.dtype)
     planes, grads, maxima, target = planes_of(x), planes_of(g), planes_of(out), planes_of(dx)
@@ -149,7 +150,7 @@ def _to_maxima(g, x, out, /, windows):
 @primitive
 def _from_maxima(v, x, out, /, windows):
     """What `v` has where the maxima of `x` are: the adjoint of `_to_maxima`."""
-    return _gather(v, argmax(x, _tables(windows)))
+    return keep(_gather(v, argmax(x, _tables(windows))), ~_void(windows))
 
 
 _max_pool.gradient(x=lambda g, x, windows, maxima: _to_maxima(g, x, maxima, windows))
@@ -193,6 +194,16 @@ def _tables(windows: Windows) -> list[np.ndarray]:
         high = np.maximum((size - 1 - first) // d, low)
         tables.append(np.minimum(first + d * np.clip(np.arange(k), low, high), size - 1))
     return tables
+
+
+def _void(windows: Windows) -> np.ndarray:
+    """Which windows hold padding alone: gaps wider than the input allow that."""
+    void = np.zeros(windows.places, bool)
+    for dim, (k, s, p, d, size, places) in enumerate(zip(*windows)):
+        inputs = np.arange(places)[:, None] * s - p + d * np.arange(k)
+        missed = ~((inputs >= 0) & (inputs < size)).any(1)
+        void |= missed.reshape(-1, *(1,) * (len(windows.places) - dim - 1))
+    return void
 
 
 def argmax(x: np.ndarray, tables: Sequence[np.ndarray]) -> np.ndarray:
@@ -310,7 +321,11 @@ def _max(name: str, dims: int) -> tuple[Any, Any]:
         check_input(name, dims, input, integers=dims > 1)
         windows = pool_windows(name, input, dims, kernel_size, stride, padding, dilation, ceil_mode)
         if return_indices:
-            return batched(dims, input, lambda x: at_maxima(x, _tables(windows)))
+            maxima, indices = batched(dims, input, lambda x: at_maxima(x, _tables(windows)))
+            if any(d > size for d, size in zip(windows.dilation, windows.sizes)):
+                void = np.broadcast_to(_void(windows), maxima._data.shape)
+                maxima = masked_fill(maxima, wrap(void), _least(maxima._data.dtype))
+            return maxima, indices
         if input._data.ndim == dims + 2:
             return _max_pool(input, windows, _maxima(input._data, windows))
         return batched(dims, input, lambda x: _max_pool(x, windows, _maxima(x._data, windows)))
