@@ -150,3 +150,9 @@ def test_areas():
     assert mt.trapezoid(mt.tensor([1, 2])).dtype == mt.float32
     with pytest.raises(RuntimeError, match="points"):
         mt.trapezoid(y, mt.tensor([0.0, 1.0]))
+
+
+def test_what_comes_before_infinity_has_its_gradient():
+    x = mt.tensor([0.0, math.inf, 1.0, 2.0], requires_grad=True)
+    x.logcumsumexp(0).sum().backward()
+    assert x.grad[0].item() == 1.0 and x.grad[2:].tolist() == [0.0, 0.0]
