@@ -130,11 +130,17 @@ def to_array(data: Any, wanted: np.dtype[Any] | None, copy: bool) -> np.ndarray:
         _refuse_leaves(plain)
     if wanted is None:
         wanted = _leaf_dtype(plain) or default_numpy()
+    if array.dtype != wanted:
+        _check_range(array, wanted)
+    return array.astype(wanted)
+
+
+def _check_range(array: np.ndarray, wanted: np.dtype[Any]) -> None:
+    """RuntimeError for numbers too large for a dtype of integers, TypeError for complex ones."""
     _check_real(array, wanted)
     if wanted.kind in "iu" and array.dtype.kind in "iuf" and array.size:
         check_fits(array.min().item(), wanted)
         check_fits(array.max().item(), wanted)
-    return array.astype(wanted)
 
 
 def _number(value: Any, wanted: np.dtype[Any] | None) -> np.ndarray:
