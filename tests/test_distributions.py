@@ -196,3 +196,23 @@ def test_degrees_of_freedom_are_positive(df):
     for make in (mt.distributions.Chi2, mt.distributions.StudentT):
         with pytest.raises(ValueError, match="df"):
             make(df)
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (D.Normal(0.0, 1.0), D.Exponential(1.0)), (D.Gamma(2.0, 1.0), D.Uniform(0.0, 1.0)),
+        (D.Pareto(1.0, 2.0), D.Beta(1.0, 1.0)), (D.Pareto(1.0, 2.0), D.Pareto(1.5, 2.0)),
+        (D.Poisson(1.0), D.Bernoulli(0.5)),
+    ],
+)  # fmt: skip
+def test_a_divergence_from_less_is_infinite(p, q):
+    assert D.kl_divergence(p, q).item() == math.inf
+
+
+def test_divergence_of_power_laws_is_the_mean_of_its_logarithms():
+    p, q = D.Pareto(2.0, 3.0), D.Pareto(1.5, 4.0)
+    mt.manual_seed(0)
+    x = p.sample((100_000,))
+    estimate = (p.log_prob(x) - q.log_prob(x)).mean().item()
+    assert D.kl_divergence(p, q).item() == pytest.approx(estimate, rel=0.02)

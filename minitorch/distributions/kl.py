@@ -14,6 +14,7 @@ from minitorch.distributions.counts import Bernoulli, Binomial, Geometric, Poiss
 from minitorch.distributions.derived import (
     Gumbel,
     LogNormal,
+    Pareto,
 )
 from minitorch.distributions.distribution import EULER, Distribution, sum_last
 from minitorch.distributions.gammas import Beta, Dirichlet, Gamma
@@ -34,6 +35,8 @@ from minitorch.distributions.transformed import (
     TransformedDistribution,
 )
 from minitorch.ops.activations import softplus
+from minitorch.ops.broadcasting import broadcast_shapes
+from minitorch.ops.creation import full
 from minitorch.ops.exponential import exp, log
 from minitorch.ops.linalg.triangular import solve_triangular
 from minitorch.ops.special_functions import digamma, lgamma
@@ -269,3 +272,29 @@ def _transformed(p: Any, q: Any) -> Any:
 @register_kl(LogNormal, LogNormal)
 def _log_normal(p: Any, q: Any) -> Any:
     return _normal(p.base_dist, q.base_dist)
+
+
+@register_kl(Pareto, Pareto)
+def _pareto(p: Any, q: Any) -> Any:
+    ratio = q.alpha / p.alpha
+    result = q.alpha * log(p.scale / q.scale) - log(ratio) + ratio - 1
+    return result.masked_fill(p.scale < q.scale, math.inf)
+
+
+def _infinite(p: Any, q: Any) -> Any:
+    """`p` has values to which `q` gives no probability."""
+    return full(broadcast_shapes(p.batch_shape, q.batch_shape), math.inf, dtype=p.mean.dtype)
+
+
+_TO_THE_LEFT: list[Any] = [Gumbel, Laplace, Normal]
+_POSITIVE: list[Any] = [Exponential, Gamma]
+_WIDER: list[tuple[Any, list[Any]]] = [
+    *((p, [Beta, Uniform, Pareto, *_POSITIVE]) for p in _TO_THE_LEFT),
+    *((p, [Beta, Uniform, Pareto]) for p in _POSITIVE),
+    (Pareto, [Beta, Uniform]),
+    (Beta, [Pareto]),
+    (Poisson, [Bernoulli, Binomial]),
+]
+for _p, _all_q in _WIDER:
+    for _q in _all_q:
+        register_kl(_p, _q)(_infinite)
