@@ -274,3 +274,9 @@ def test_a_window_of_padding_alone_has_no_maximum(size):
         (gradient,) = mt.autograd.grad(result.sum(), x)
         assert gradient.sum() == result.isfinite().sum()
     assert (indices >= 0).all() and (indices < size * 4).all()
+
+
+def test_lp_pool_of_nan_has_a_gradient_of_nan():
+    x = mt.tensor([[[-1.0, 0.5, 3.0, 4.0]]], requires_grad=True)
+    F.lp_pool1d(x, 1.5, 2).sum().backward()  # a root of a negative number
+    assert x.grad.isnan().tolist() == [[[True, True, False, False]]]

@@ -288,10 +288,16 @@ def cdist(
         return _euclidean(x1, x2)
     differences = sub(unsqueeze(x1, -2), unsqueeze(x2, -3))
     if p == 0:
-        return sum(abs(sgn(differences)), -1)
+        return count_differing(differences, -1)
     if a[-1] == 0:
         p = 1  # there is no largest of no differences
     return vector_norm(differences, p, -1)
+
+
+def count_differing(differences: Tensor, dim: int) -> Tensor:
+    """How many are not zero (NaN if one is), with gradient 0."""
+    ones = abs(sgn(differences))
+    return sum(where(wrap(np.isnan(differences._data)), math.nan, ones), dim)
 
 
 _MODES = (
