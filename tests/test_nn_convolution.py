@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 import minitorch as mt
 from minitorch import nn
 from minitorch.nn import functional as F
-from minitorch.ops import convolution_kernels
+from minitorch.ops import convolution_kernels, convolution_rows
+from minitorch.ops.windows import Windows
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, convolution_rows.FEW])
+def few_places(request):
+    """All laws hold for convolutions by columns, and for those of few places by rows."""
+    usual, convolution_rows.FEW = convolution_rows.FEW, request.param
+    yield
+    convolution_rows.FEW = usual
 
 
 @st.composite
@@ -106,6 +115,32 @@ def test_transposed_convolution_is_the_gradient(case):
     if all(e < max(s[i], d[i]) for i, e in enumerate(extra)):
         got = TRANSPOSE[dims](u, mt.tensor(w), output_padding=extra, **how)
         np.testing.assert_allclose(got.numpy(), a.grad.numpy(), atol=1e-12)
+
+
+@given(cases(), st.sampled_from(["float32", "float64"]))
+@settings(max_examples=60, deadline=None)
+def test_windows_written_out_as_rows_and_as_columns_give_the_same(case, dtype):
+    x, w, how = case
+    x, w = x.astype(dtype), w.astype(dtype)
+    sizes, stride, padding, dilation = x.shape[2:], how["stride"], how["padding"], how["dilation"]
+    out = CONV[x.ndim - 2](mt.tensor(x), mt.tensor(w), **how)
+    windows = Windows(w.shape[2:], stride, padding, dilation, sizes, out.shape[2:])
+    u = np.random.default_rng(0).standard_normal(out.shape).astype(dtype)
+    few, convolution_rows.FEW = convolution_rows.FEW, 0  # columns, whatever the number of places
+    try:
+        for rows, columns in [
+            (convolution_rows.conv, lambda *a: convolution_kernels.conv(*a[:2], None, *a[2:])),
+            (convolution_rows.conv_input, convolution_kernels.conv_input),
+            (convolution_rows.conv_weight, convolution_kernels.conv_weight),
+        ]:
+            given = {"conv": (x, w), "conv_input": (u, w), "conv_weight": (u, x)}[rows.__name__]
+            before = [a.copy() for a in given]
+            one, other = (f(*given, windows, how["groups"]) for f in (rows, columns))
+            assert one.shape == other.shape and one.dtype == other.dtype == dtype
+            np.testing.assert_allclose(one, other, atol=1e-4 if dtype == "float32" else 1e-12)
+            assert all(np.array_equal(a, b) for a, b in zip(given, before))
+    finally:
+        convolution_rows.FEW = few
 
 
 @given(cases(max_dims=2))

@@ -59,6 +59,8 @@ def products(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """``x @ y`` for stacks of matrices."""
     if x.ndim < 3 or x.shape[:-2] != y.shape[:-2]:
         return np.matmul(x, y)
+    if len(x) == 1 and x.ndim == 3:
+        return product(x[0], y[0])[np.newaxis]
     work = math.prod(x.shape) * y.shape[-1]
     if work < SPREAD or len(x) == 1 or threads() == 1:
         if work < ALONE:

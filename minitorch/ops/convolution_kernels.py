@@ -31,6 +31,8 @@ import numpy as np
 
 from minitorch.numerics.aligned import aligned
 from minitorch.numerics.threads import spread
+from minitorch.ops import convolution_rows
+from minitorch.ops.convolution_rows import few
 from minitorch.ops.windows import Windows, meeting
 
 _CACHE = 1 << 20  # bytes of columns that are made at a time
@@ -162,6 +164,9 @@ def _with_row(windows: Windows, *arrays: Array) -> Any:
 
 def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
     """(N, C, *sizes), (O, C/groups, *kernel) -> (N, O, *places); `bias` is None or (O,)."""
+    if few(windows):
+        out = convolution_rows.conv(x, w, windows, groups)
+        return out if bias is None else out + bias.reshape(-1, *[1] * len(windows.kernel))
     out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
     given = _flat(x, groups) if windows.pointwise() else None
     windows, x, w = _with_row(windows, x, w)
@@ -212,6 +217,8 @@ def _share(work: Any, samples: int, multiplications: int) -> None:
 
 def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
     """(N, O, *places), (O, C/groups, *kernel) -> (N, C, *sizes): the adjoint of `conv` in x."""
+    if few(windows):
+        return convolution_rows.conv_input(u, w, windows, groups)
     outputs, channels = w.shape[0] // groups, w.shape[1]
     if outputs <= _MORE * channels:
         return _by_reading(u, w, windows, groups)
@@ -274,6 +281,8 @@ def _phases(kernel: int, stride: int, before: int, dilation: int, size: int) -> 
 
 def conv_weight(u: Array, x: Array, windows: Windows, groups: int) -> Array:
     """(N, O, *places), (N, C, *sizes) -> (O, C/groups, *kernel): the adjoint of `conv` in w."""
+    if few(windows):
+        return convolution_rows.conv_weight(u, x, windows, groups)
     outputs, channels = u.shape[1] // groups, x.shape[1] // groups
     shape = (u.shape[1], channels, *windows.kernel)
     flat, given = _flat(u, groups).swapaxes(2, 3), None
