@@ -137,6 +137,7 @@ def test_windows_written_out_as_rows_and_as_columns_give_the_same(case, dtype):
             before = [a.copy() for a in given]
             one, other = (f(*given, windows, how["groups"]) for f in (rows, columns))
             assert one.shape == other.shape and one.dtype == other.dtype == dtype
+            assert one.flags.c_contiguous and other.flags.c_contiguous
             np.testing.assert_allclose(one, other, atol=1e-4 if dtype == "float32" else 1e-12)
             assert all(np.array_equal(a, b) for a, b in zip(given, before))
     finally:

@@ -217,7 +217,9 @@ def _share(work: Any, samples: int, multiplications: int) -> None:
 
 def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
     """(N, O, *places), (O, C/groups, *kernel) -> (N, C, *sizes): the adjoint of `conv` in x."""
-    if few(windows):
+    # With strides, `_by_reading` makes several convolutions of it: 32 channels of 16x16 from 64
+    # with stride 2 take 1.7 ms so, and 1.4 ms by rows.
+    if few(windows, math.prod(windows.stride)):
         return convolution_rows.conv_input(u, w, windows, groups)
     outputs, channels = w.shape[0] // groups, w.shape[1]
     if outputs <= _MORE * channels:
