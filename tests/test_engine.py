@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch as mt
+from minitorch.ops.primitive import primitive
 
 
 def leaf(*values, dtype=mt.float64):
@@ -268,6 +269,73 @@ def test_fused_ops_and_their_references_differentiate_alike(dtype):
 
 
 # --- grad -------------------------------------------------------------------------------------
+
+
+def everything(x, v, w, b, k, scale, shift):
+    """Ops of every kind: of one, two, three and many inputs, of many outputs, fused, in a row."""
+    F = mt.nn.functional
+    model = mt.nn.Sequential(mt.nn.Linear(3, 3), mt.nn.Tanh(), mt.nn.Linear(3, 3))
+    named = {"0.weight": w, "0.bias": b, "2.weight": v, "2.bias": b}
+    y = mt.func.functional_call(model, named, x)
+    y = F.layer_norm(y, (3,), scale, shift) + F.linear(x, w, b)
+    y = F.conv1d(y[:, None], k, b[:1]).squeeze(1) * v[0, :2].exp()
+    y = mt.cat([y, mt.addmm(b[:2], x, w[:, :2]), mt.where(y > 0, y, shift[:2])])
+    first, rest = y.split([1, len(y) - 1])
+    return (first * rest).sum() + mt.lerp(scale, shift, b.sigmoid()).square().sum()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@given(asked=st.sets(st.integers(0, 6), min_size=1))
+def test_gradients_of_some_inputs_are_those_among_all(create_graph, asked):
+    mt.manual_seed(0)
+    sizes = [(4, 3), (3, 3), (3, 3), (3,), (1, 1, 2), (3,), (3,)]
+    inputs = [mt.randn(*s, dtype=mt.float64, requires_grad=True) for s in sizes]
+    out = everything(*inputs)
+    every = mt.autograd.grad(out, inputs, create_graph=create_graph, retain_graph=True)
+    asked = sorted(asked)
+    some = mt.autograd.grad(
+        out, [inputs[i] for i in asked], create_graph=create_graph, retain_graph=True
+    )
+    every_asked = [every[i] for i in asked]
+    for one, other in zip(some, every_asked):
+        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-12)
+    if create_graph:  # and what leads on from them
+        totals = [sum(g.square().sum() for g in grads) for grads in (some, every_asked)]
+        one, other = (
+            mt.autograd.grad(total, inputs, retain_graph=True, materialize_grads=True)
+            for total in totals
+        )
+        for a, b in zip(one, other):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_that_nobody_asked_for_are_not_computed(create_graph):
+    computed = []
+
+    @primitive
+    def product(x, w, b, /):
+        return x * w + b
+
+    def noted(name, gradient):
+        computed.append(name)
+        return gradient
+
+    product.gradient(
+        x=lambda g, w: noted("x", g * w),
+        w=lambda g, x: noted("w", g * x),
+        b=lambda g: noted("b", g),
+    )
+    x, w, b = leaf(2.0), leaf(3.0), leaf(5.0)
+    out = product(product(x, w, b), w, b)
+    assert mt.autograd.grad(out, x, create_graph=create_graph, retain_graph=True)[0].item() == 9
+    assert computed == ["x", "x"]
+    computed.clear()
+    grads = mt.autograd.grad(out, (w, b), create_graph=create_graph, retain_graph=True)
+    assert [g.item() for g in grads] == [2 * 2 * 3 + 5, 3 + 1]
+    assert computed == ["x", "w", "b", "w", "b"]
+    out.backward()
+    assert x.grad.item() == 9
 
 
 def test_grad_leaves_grad_alone():

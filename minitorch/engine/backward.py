@@ -38,10 +38,11 @@ def run(
     An edge is a Node or a leaf Tensor.  Gradients are arrays, or Tensors when `create_graph`.
     Returns the gradient of every leaf (or target) that was reached.
     """
-    wanted = useful = None
+    wanted = useful = goals = None
     if targets is not None:
         wanted = set(targets)
         useful = _leads_to(wanted, roots)
+        goals = wanted | useful
     pending: dict[Any, Any] = {}  # node or leaf -> the sum of the gradients that have arrived
     own: set[Any] = set()  # those whose sum is an array of the engine's own, which may grow
     heap: list[tuple[int, Node]] = []  # nodes in `pending`, newest first; but for `following`
@@ -88,15 +89,16 @@ def run(
             if node.order < latest.time:
                 _check_not_overwritten(node, create_graph)
             op = node.op
-            grads = op.recorded_gradients(node, g) if create_graph else op.gradients(node, g)
+            if goals is not None and len(node.inputs) > 1:
+                grads = _some_gradients(node, g, create_graph, goals)
+            else:
+                grads = op.recorded_gradients(node, g) if create_graph else op.gradients(node, g)
             if check_nan:
                 _check_nan(node, grads)
             if node.extra is not None and "node_hooks" in node.extra:
                 grads = _run_node_hooks(node, grads, g)
             for edge, grad in zip(node.inputs, grads):
-                if grad is None or (
-                    useful is not None and edge not in useful and edge not in wanted  # type: ignore[operator]
-                ):
+                if grad is None or (goals is not None and edge not in goals):
                     continue
                 array = edge._data  # of a leaf; a Node has none
                 if not op.fits or node.extra is not None:
@@ -151,6 +153,16 @@ def _sum(a: Any, b: Any) -> Any:
     return a + b
 
 
+def _some_gradients(node: Node, g: Any, create_graph: bool, goals: set[Any]) -> Sequence[Any]:
+    """The gradients of those inputs that are among `goals`; the others are not even computed."""
+    saved, op = node.saved, node.op
+    node.saved = op.saved_for([edge in goals for edge in node.inputs], saved)
+    try:
+        return op.recorded_gradients(node, g) if create_graph else op.gradients(node, g)
+    finally:
+        node.saved = saved
+
+
 def _leads_to(wanted: set[Any], roots: Iterable[tuple[Any, Any]]) -> set[Any]:
     """The nodes from which some target can be reached: only their gradients are worth a walk."""
     seen: set[Any] = set()
@@ -160,9 +172,10 @@ def _leads_to(wanted: set[Any], roots: Iterable[tuple[Any, Any]]) -> set[Any]:
         if isinstance(edge, Node) and edge not in seen:
             seen.add(edge)
             stack.extend(edge.inputs)
-    useful: set[Any] = set()
+    goals, useful = set(wanted), set()
     for node in sorted(seen, key=lambda node: node.order):  # inputs come before their users
-        if any(edge in useful or edge in wanted for edge in node.inputs if edge is not None):
+        if not goals.isdisjoint(node.inputs):
+            goals.add(node)
             useful.add(node)
     return useful
 

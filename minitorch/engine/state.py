@@ -80,6 +80,10 @@ class Operation:
         """`gradients` when backward itself is recorded: of Tensors, instead of arrays."""
         raise NotImplementedError
 
+    def saved_for(self, inputs: Sequence[bool], saved: Any) -> Any:
+        """Of what a node `saved`, what the gradients of these `inputs` are made from, or more."""
+        return saved
+
     def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
         """What must not have been overwritten since, for the gradients to be right."""
         return node.saved

@@ -49,6 +49,10 @@ class FusedOp(Operation):
         wanted, kept, _ = node.saved
         return self.backward_kernel(g, wanted, *kept)
 
+    def saved_for(self, inputs: Sequence[bool], saved: Any) -> Any:
+        wanted, *rest = saved
+        return tuple([w and one for w, one in zip(wanted, inputs)]), *rest
+
     def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
         return node.saved[1:] if create_graph else node.saved[1:2]
 

@@ -91,9 +91,12 @@ class Op(Operation):
 
     def gradients(self, node: Node, g: Any) -> Sequence[Any]:
         return [
-            None if edge is None else rule(g, *values)
-            for edge, rule, values in zip(node.inputs, self.rules, node.saved)
+            None if values is None else rule(g, *values)
+            for rule, values in zip(self.rules, node.saved)
         ]
+
+    def saved_for(self, inputs: Sequence[bool], saved: Any) -> Any:
+        return tuple([values if one else None for one, values in zip(inputs, saved)])
 
     def _picker(self, names: list[str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         if not names:
@@ -137,8 +140,8 @@ class Op(Operation):
     def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
         """`gradients` when backward itself is recorded: saved values become Tensors."""
         grads: list[Any] = []
-        for position, (edge, rule, values) in enumerate(zip(node.inputs, self.rules, node.saved)):
-            if edge is None:
+        for position, (rule, values) in enumerate(zip(self.rules, node.saved)):
+            if values is None:
                 grads.append(None)
                 continue
             names = self.needs[0 if self.many else position]
