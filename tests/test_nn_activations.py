@@ -9,6 +9,7 @@ import minitorch as mt
 from minitorch import nn
 from minitorch.autograd import gradcheck, gradgradcheck
 from minitorch.nn import functional as F
+from minitorch.ops import activations, rectifiers
 
 IN_PLACE = [
     nn.CELU, nn.ELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU, nn.Mish, nn.RReLU,
@@ -175,3 +176,79 @@ def test_second_derivatives_of_exponential_units_at_zero_are_those_of_the_line(f
     (slope,) = mt.autograd.grad(f(x).sum(), x, create_graph=True)
     assert slope.item() > 0
     assert mt.autograd.grad(slope, x)[0].item() == 0
+
+
+SLOPED = {  # fused ops that keep their slope, with settings
+    "gelu": (activations._gelu, ()), "gelu tanh": (activations._gelu_tanh, ()),
+    "silu": (activations._silu, ()), "mish": (activations._mish, ()),
+    "softplus": (activations._softplus, (1, 20)), "softplus 3": (activations._softplus, (3.0, 2.0)),
+    "elu": (activations._elu, (0.3, 1, 1)), "celu": (activations._elu, (0.7, 1, 1 / 0.7)),
+    "selu": (activations._elu, (1.6732632423543772, 1.0507009873554805, 1)),
+    "leaky_relu": (rectifiers._leaky_relu, (0.01,)), "steep": (rectifiers._leaky_relu, (-2.0,)),
+    "hardswish": (rectifiers._hardswish, ()),
+}  # fmt: skip
+NEAR = np.concatenate([np.linspace(-12, 12, 481), [-3.0, 3.0, -0.0, 1e-30, -1e-30, -50.0, 60.0]])
+
+
+@pytest.mark.parametrize("name", SLOPED)
+@pytest.mark.parametrize("shape", [(-1,), (8, -1), (61, 8)])
+def test_value_and_slope_are_the_reference(name, shape):
+    op, settings = SLOPED[name]
+    x = mt.tensor(NEAR).reshape(shape).requires_grad_()
+    if shape == (61, 8):
+        x = x.detach().t().requires_grad_()
+    found = []
+    for function in (op, op.reference):
+        out = function(x, *settings)
+        g = numbers(*x.shape, seed=5)
+        found.append([out, *mt.autograd.grad(out, x, g)])
+    for mine, textbook in zip(*found, strict=True):
+        np.testing.assert_allclose(
+            mine.detach().numpy(), textbook.detach().numpy(), rtol=1e-9, atol=1e-12
+        )
+    with mt.no_grad():  # where no slope is computed
+        assert op(x, *settings).equal(found[0][0])
+    assert found[0][0].stride() == x.stride()
+
+
+@pytest.mark.parametrize("name", SLOPED)
+def test_single_precision_of_value_and_slope(name):
+    op, settings = SLOPED[name]
+    x = mt.tensor(NEAR[np.abs(NEAR) < 8], requires_grad=True)
+    y = x.detach().float().requires_grad_()
+    found = [op(a, *settings) for a in (x, y)]
+    grads = [mt.autograd.grad(out.sum(), a)[0] for out, a in zip(found, (x, y))]
+    for exact, single in (found, grads):
+        assert single.dtype is mt.float32
+        np.testing.assert_allclose(
+            single.detach().numpy(), exact.detach().numpy(), rtol=2e-6, atol=3e-6
+        )
+
+
+def test_small_values_keep_their_digits():
+    x = mt.tensor([-20.0, -80.0], requires_grad=True)
+    for f in (F.mish, F.silu, F.softplus):
+        out = f(x)
+        (slope,) = mt.autograd.grad(out.sum(), x)
+        e, factor = np.exp(np.float64([-20, -80])), 1 if f is F.softplus else np.float64([-20, -80])
+        np.testing.assert_allclose(out.detach().numpy(), factor * e, rtol=1e-5)
+        np.testing.assert_allclose(slope.numpy(), (factor + (f is not F.softplus)) * e, rtol=1e-5)
+
+
+def test_no_gradient_passes_where_hardswish_is_flat():
+    x = mt.tensor([-4.0, -3.0, 0.0], requires_grad=True)
+    F.hardswish(x).backward(mt.tensor([np.inf, np.nan, 2.0]))
+    assert x.grad.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_glu_kernel_is_its_reference(dim):
+    x = numbers(2, 4, 6, seed=3).requires_grad_()
+    found = []
+    for function in (activations._glu, activations._glu.reference):
+        out = function(x, dim)
+        g = numbers(*out.shape, seed=4)
+        found.append([out, *mt.autograd.grad(out, x, g)])
+    for mine, textbook in zip(*found, strict=True):
+        assert mt.allclose(mine, textbook, rtol=1e-12)
+    assert gradcheck(lambda x: F.glu(x, dim), (x,)) and gradgradcheck(lambda x: F.glu(x, dim), (x,))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import minitorch as mt
 from minitorch import nn
+from minitorch.numerics import tiles
 from minitorch.ops import standardizing
 
 F = nn.functional
@@ -83,6 +84,7 @@ def test_blocks_do_not_show(monkeypatch, length):
         F.group_norm(mt.tensor(x), 1),
     ]
     monkeypatch.setattr(standardizing, "BLOCK", 4)
+    monkeypatch.setattr(tiles, "LARGE", 1)
     blocks = [
         F.layer_norm(mt.tensor(x), x.shape[2:]),
         F.batch_norm(mt.tensor(x), None, None, training=True),

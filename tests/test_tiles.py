@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 import minitorch as mt
 from minitorch.nn import functional as F
 from minitorch.numerics.tiles import LARGE, in_tiles
-from minitorch.ops.activations import _gelu
+from minitorch.ops.activations import _elu, _gelu, _glu, _mish
 from minitorch.ops.attention import _attention
+from minitorch.ops.rectifiers import _hardswish
 from minitorch.ops.standardizing import (
     standardized_channels,
     standardized_groups,
@@ -76,6 +77,14 @@ IN_PIECES = {
         [(601, 512)],
     ),
     "gelu_tanh": (lambda x: F.gelu(x, "tanh"), gelu_tanh_reference, [(ROOM,)]),
+    "mish": (_mish, _mish.reference, [(ROOM,)]),
+    "selu": (
+        F.selu,
+        lambda x: _elu.reference(x, 1.6732632423543772, 1.0507009873554805, 1),
+        [(ROOM,)],
+    ),
+    "hardswish": (_hardswish, _hardswish.reference, [(ROOM,)]),
+    "glu": (F.glu, lambda x: _glu.reference(x, 1), [(701, 402)]),
     "product": (lambda x, y: x * y, lambda x, y: (x[None] * y[None])[0], [(ROOM,), (ROOM,)]),
     "layer_norm": (
         lambda x, w, b: standardized_rows(x, w, b, (1,), 1e-5),

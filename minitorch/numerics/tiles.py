@@ -101,6 +101,14 @@ def block(times: int = 4) -> int:
     return BLOCK if threads() == 1 else times * BLOCK
 
 
+def batches(count: int, size: int, together: int = 2 * BLOCK) -> list[slice]:
+    """`count` things of `size` elements each, as many at a time as the cache takes."""
+    blocks = 1 if count * size < LARGE else -(-count * size // together)
+    blocks = min(count, blocks + (blocks > 1) * blocks % 2)  # equal shares for two threads
+    ends = [i * count // blocks for i in range(blocks + 1)] if blocks else []
+    return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
+
+
 def over_tiles(
     work: Callable[[slice], object], size: int, tile: int | None = None, worth: bool = True
 ) -> None:

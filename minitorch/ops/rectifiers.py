@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.numerics.tiles import LARGE, in_tiles
 from minitorch.ops.checks import check_floating, check_ordered, check_tensor
 from minitorch.ops.elements import as_element
+from minitorch.ops.fused import fused
+from minitorch.ops.operators import mul
 from minitorch.ops.out import with_out
 from minitorch.ops.primitive import elementwise, primitive
-from minitorch.ops.promotion import in_single, refusal
+from minitorch.ops.promotion import in_single, refusal, rounded_once
 from minitorch.ops.shapes import reshape
+from minitorch.ops.sloped import by_slope, with_slope
 from minitorch.ops.where import choose, flat_in, keep
 
 if TYPE_CHECKING:
@@ -56,12 +60,34 @@ relu.gradient(input=lambda g, out: flat_in(keep(g, out > 0), out))
 
 @primitive
 @in_single
-def _leaky_relu(input, /, slope):
+def _leaky_relu_reference(input, /, slope):
     pick = np.maximum if slope <= 1 else np.minimum
     return pick(input, input * slope)
 
 
-_leaky_relu.gradient(input=lambda g, input, slope: flat_in(choose(input > 0, g, g * slope), input))
+_leaky_relu_reference.gradient(
+    input=lambda g, input, slope: flat_in(choose(input > 0, g, g * slope), input)
+)
+
+
+def _leak_and_slope(x, value, slope, leak):
+    np.multiply(x, leak, out=value)
+    (np.maximum if leak <= 1 else np.minimum)(x, value, out=value)
+    if slope is not None:
+        slope[...] = x > 0
+        if 0 <= leak <= 1:
+            _clip(slope, leak, 1, out=slope)
+        else:
+            slope *= 1 - leak
+            slope += leak
+
+
+@fused(reference=_leaky_relu_reference)
+def _leaky_relu(input, /, slope):
+    return with_slope(_leak_and_slope, input, slope)
+
+
+_leaky_relu.backward(by_slope)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -106,7 +132,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 @primitive
 def _hardtanh(input, /, low, high):
-    return np.minimum(np.maximum(input, low), high)
+    if input.dtype.kind == "V":
+        return np.minimum(np.maximum(input, low), high)
+    return _clip(input, low, high)
 
 
 _hardtanh.gradient(
@@ -134,22 +162,45 @@ def relu6(input: Tensor) -> Tensor:
 @in_single
 def hardsigmoid(input):
     """A sigmoid of three straight pieces: ``relu6(input + 3) / 6``."""
-    return np.minimum(np.maximum(input + 3, 0), 6) / 6
+    return _clip(input + 3, 0, 6) / 6
 
 
 hardsigmoid.gradient(input=lambda g, input: flat_in(keep(g / 6, (input > -3) & (input < 3)), input))
 
 
-@elementwise(kinds="fV")
-@in_single
-def hardswish(input):
+@rounded_once
+def _hardswish_reference(input):
+    return mul(input, hardsigmoid(input))
+
+
+def _hardswish_and_slope(x, value, slope):
+    part = np.add(x, 3, out=value)
+    _clip(part, 0, 6, out=part)
+    if slope is not None:
+        inside = keep(x, np.abs(x) < 3)
+        np.add(part, inside, out=slope)
+        slope /= 6
+    value *= x
+    value /= 6
+
+
+@fused(reference=_hardswish_reference)
+def _hardswish(input, /):
+    return with_slope(_hardswish_and_slope, input)
+
+
+@_hardswish.backward
+def _(g, wanted, slope):
+    def gradient(g, slope):
+        return keep(g * slope, slope != 0)  # not even infinity passes
+
+    return (gradient(g, slope) if g.size < LARGE else in_tiles(gradient, g, slope),)
+
+
+def hardswish(input: Tensor) -> Tensor:
     """``input * hardsigmoid(input)``."""
-    return input * np.minimum(np.maximum(input + 3, 0), 6) / 6
-
-
-hardswish.gradient(
-    input=lambda g, input: choose(input < 3, keep(g * (input / 3 + 0.5), input > -3), g)
-)
+    check_floating("hardswish", input, complex=False)
+    return _hardswish(input)
 
 
 @primitive

@@ -19,7 +19,7 @@ from minitorch.numerics.adding import add_columns, add_rows, add_up, widened
 from minitorch.numerics.aligned import scratch
 from minitorch.numerics.buffers import buffers_for_rows, small_buffers
 from minitorch.numerics.threads import spread, threads
-from minitorch.numerics.tiles import BLOCK, LARGE, SHARED
+from minitorch.numerics.tiles import BLOCK, SHARED, batches
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.powers import rsqrt
@@ -30,20 +30,12 @@ from minitorch.ops.shapes import reshape
 LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
 
 
-def _blocks(count: int, size: int, together: int = 2 * BLOCK) -> list[slice]:
-    """`count` things of `size` elements each, as many at a time as the cache takes."""
-    blocks = 1 if count * size < LARGE else -(-count * size // together)
-    blocks = min(count, blocks + (blocks > 1) * blocks % 2)  # equal shares for two threads
-    ends = [i * count // blocks for i in range(blocks + 1)] if blocks else []
-    return [slice(start, stop) for start, stop in zip(ends, ends[1:])]
-
-
 def _row_blocks(x: np.ndarray) -> list[slice]:
     """The same ones for one thread and for two, whose sums would differ otherwise.
 
     For two, larger ones than the cache takes: between calls they wait for each other.
     """
-    return _blocks(len(x), x.shape[1], 8 * BLOCK)
+    return batches(len(x), x.shape[1], 8 * BLOCK)
 
 
 def _flat(x: Any, dtype: Any) -> Any:
@@ -157,7 +149,7 @@ def scaled_rows(input, weight, /, dims, eps):
     w = _flat(weight, x.dtype)
     out = np.empty(x.shape, x.dtype)
     scale = np.empty((len(x), 1), x.dtype)
-    for i in _blocks(*x.shape):
+    for i in batches(*x.shape):
         scale[i] = 1 / np.sqrt(add_up(x[i], (1,), True, x[i]) / x.shape[1] + eps)
         y = np.multiply(x[i], scale[i], out=out[i])
         if w is not None:
@@ -172,7 +164,7 @@ def _(g, wanted, x, scale, w, shape, dims):
     g, n = _as_rows(g, dims), x.shape[1]
     grad: Any = np.empty(x.shape, x.dtype) if for_x else None
     grad_w = np.zeros(n, x.dtype)
-    for i in _blocks(*x.shape):
+    for i in batches(*x.shape):
         gi, s = g[i], scale[i]
         gx = gi * x[i]
         if for_w:
@@ -221,7 +213,7 @@ class _Channels:
         size = self.count * shape[1]
         # With few calls each: two threads that call NumPy every 20 us take longer than one.
         self.shared = threads() > 1 and size > SHARED
-        self.blocks = _blocks(shape[1], self.count, (8 if self.shared else 2) * BLOCK)
+        self.blocks = batches(shape[1], self.count, (8 if self.shared else 2) * BLOCK)
 
     def add_up(self, x: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
         """The sum of each channel of some, or of a product of two."""
@@ -316,7 +308,7 @@ class _Groups:
         self.lines = shape[0] * groups, shape[1] // groups, self.length
         self.rows = self.lines[0], self.lines[1] * self.length
         self.shared = math.prod(shape) > SHARED
-        self.blocks = _blocks(*self.rows, (8 if self.shared else 1) * BLOCK)  # see `_row_blocks`
+        self.blocks = batches(*self.rows, (8 if self.shared else 1) * BLOCK)  # see `_row_blocks`
 
     def for_lines(self, x: Any) -> Any:
         """A number for each channel as one for each line: (C) -> (rows, lines, 1)."""
