@@ -58,6 +58,41 @@ def test_topk_of_a_long_line():
     ]
 
 
+@few
+@given(
+    shape=st.sampled_from([(40, 64), (3000,), (7, 50, 9), (2, 2000)]),
+    dtype=st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.int32, np.uint8]),
+    ties=st.booleans(), nans=st.booleans(), turned=st.booleans(), largest=st.booleans(),
+    data=st.data(),
+)  # fmt: skip
+def test_many_elements_are_in_the_order_of_a_stable_sort(
+    shape, dtype, ties, nans, turned, largest, data
+):
+    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
+    x = 9 * rng.standard_normal(shape)
+    x = (np.round(x) if ties else x).astype(np.float32).astype(dtype)
+    if nans and x.dtype.kind == "f":
+        x.reshape(-1)[rng.integers(0, x.size, 5)] = NAN
+    x = np.asfortranarray(x) if turned else x
+    dim = data.draw(st.integers(0, x.ndim - 1))
+    k = data.draw(st.integers(0, x.shape[dim]))
+    order = np.argsort(np.flip(x, dim) if largest else x, dim, "stable")
+    order = np.flip(x.shape[dim] - 1 - order, dim) if largest else order
+    np.testing.assert_array_equal(mt.sort(mt.tensor(x), dim, largest).indices.numpy(), order)
+    values, indices = mt.topk(mt.tensor(x), k, dim, largest)
+    first = np.take(order, np.arange(k), dim)
+    np.testing.assert_array_equal(indices.numpy(), first)
+    np.testing.assert_array_equal(values.numpy(), np.take_along_axis(x, first, dim))
+
+
+def test_topk_of_lines_of_which_one_has_a_nan_and_one_a_tie_at_the_border():
+    x = np.tile(np.arange(1000.0), (2, 1))
+    x[0, 7] = NAN
+    x[1, 5] = 998.0
+    indices = mt.tensor(x).topk(2).indices.tolist()
+    assert indices == [[7, 999], [999, 5]]
+
+
 def test_nan_is_larger_than_everything():
     x = mt.tensor([3.0, NAN, 1.0])
     assert x.sort().indices.tolist() == [2, 0, 1]

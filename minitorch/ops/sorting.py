@@ -37,12 +37,27 @@ def _along(name: str, input: Tensor, dim: int) -> tuple[np.ndarray, int]:
     return x if x.ndim else x.reshape(1), check_dim(dim, x.ndim)
 
 
+_FEW = 1000  # elements; for fewer, a stable sort is over before anything else has begun
+
+
 def _order(x: np.ndarray, dim: int, descending: bool = False) -> np.ndarray:
     """The indices that sort `x`, equal elements in the order in which they stand."""
+    if _all_differ(x, dim):  # a fifth of the time of a stable sort
+        order = np.argsort(x, dim)
+        return np.flip(order, dim) if descending else order
     if not descending:
         return np.argsort(x, dim, "stable")
     backwards = np.argsort(np.flip(x, dim), dim, "stable")
     return np.flip(x.shape[dim] - 1 - backwards, dim)
+
+
+def _all_differ(x: np.ndarray, dim: int) -> bool:
+    """Whether elements along `dim` differ, none of them nan, as far as that is quickly found."""
+    if x.size < _FEW or x.dtype.kind not in "iuf" or x.itemsize < 4:
+        return False
+    s = np.sort(x, dim)  # where elements alone are moved, a thirtieth of that time
+    n = x.shape[dim]
+    return bool((_part(s, dim, 0, n - 1) < _part(s, dim, 1, n)).all())
 
 
 @reduction
@@ -92,16 +107,36 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     n = x.shape[dim]
     if not 0 <= k <= n:
         raise RuntimeError(f"topk(): k={k} is out of range for dimension {dim} of size {n}")
-    if 0 < k < n and n > 512:  # the rest need no order
-        split = np.argpartition(x, n - k if largest else k - 1, dim)
-        some = np.sort(_part(split, dim, n - k, n) if largest else _part(split, dim, 0, k), dim)
-        order = _order(np.take_along_axis(x, some, dim), dim, largest)
-        indices = np.take_along_axis(some, order, dim)
-    else:
+    indices = _top(x, k, dim, largest) if 0 < k < n else None
+    if indices is None:
         indices = _part(_order(x, dim, largest), dim, 0, k)
     if input._data.ndim == 0:
         indices = np.zeros((), np.int64)
     return return_types.topk(take_along(input, indices, dim), wrap(indices))
+
+
+def _top(x: np.ndarray, k: int, dim: int, largest: bool) -> np.ndarray | None:
+    """The indices for `topk`, in order; None where equal elements or nan stand at the border.
+
+    The last of the k largest is found first, and what is not less than it picked: so the rest need
+    no order.  Of (256, 256) the ten largest take 0.2 ms so, and 2 ms by sorting all.
+    """
+    if x.size < _FEW or x.dtype.kind not in "iuf":
+        return None
+    lines = np.ascontiguousarray(np.moveaxis(x, dim, -1))
+    n = lines.shape[-1]
+    split = np.partition(lines, n - k if largest else k - 1, -1)
+    some = split[..., n - k :] if largest else split[..., :k]
+    if (some != some).any():
+        return None
+    chosen = lines >= some[..., :1] if largest else lines <= some[..., -1:]
+    if np.count_nonzero(chosen) != some.size:  # it is no less in any line
+        return None
+    places = np.flatnonzero(chosen)  # in each line, as they stand
+    order = _order(lines.reshape(-1)[places].reshape(-1, k), 1, largest)
+    starts = np.arange(len(order))[:, np.newaxis]
+    indices = places[order + starts * k] - starts * n
+    return np.moveaxis(indices.reshape(some.shape), -1, dim)
 
 
 def kthvalue(
