@@ -9,6 +9,7 @@ import minitorch
 from minitorch import nn
 from minitorch.nn.utils import rnn
 from minitorch.ops.recurrent_kernels import gru_sequence, lstm_sequence
+from minitorch.ops.recurrent_steps import gru_gates, lstm_gates
 
 KINDS = [nn.RNN, nn.LSTM, nn.GRU]
 CELLS = {nn.RNN: nn.RNNCell, nn.LSTM: nn.LSTMCell, nn.GRU: nn.GRUCell}
@@ -130,15 +131,27 @@ def test_kernels_are_their_references(steps, batch, size, backwards, bias):
     h, c = draw(batch, size), draw(batch, size)
     lstm = draw(steps, batch, 4 * size), h, c, draw(4 * size, size)
     gru = draw(steps, batch, 3 * size), h, draw(3 * size, size), draw(3 * size) if bias else None
-    for kernel, args in ((lstm_sequence, lstm), (gru_sequence, gru)):
-        leaves = [a for a in args if a is not None]
-        found = []
-        for f in (kernel, kernel.reference):
-            out = f(*args, backwards)
-            grads = minitorch.autograd.grad((out * out.cos()).sum(), leaves)
+    check_kernel(lstm_sequence, lstm, backwards)
+    check_kernel(gru_sequence, gru, backwards)
+    check_kernel(lstm_gates, (draw(batch, 4 * size), c))
+    check_kernel(gru_gates, (draw(batch, 3 * size), draw(batch, 3 * size), h))
+
+
+def check_kernel(kernel, args, *settings):
+    """The same values and gradients, of all arguments and of each alone; arguments stay as is."""
+    leaves = [a for a in args if a is not None]
+    before = [a.detach().clone() for a in leaves]
+    found = []
+    for f in (kernel, kernel.reference):
+        out = f(*args, *settings)
+        for asked in (leaves, *[[leaf] for leaf in leaves]):
+            grads = minitorch.autograd.grad((out * out.cos()).sum(), asked, retain_graph=True)
             found.append([x.detach().numpy() for x in (out, *grads)])
-        for a, b in zip(*found):
+    half = len(found) // 2
+    for one, other in zip(found[:half], found[half:]):
+        for a, b in zip(one, other):
             assert np.allclose(a, b, rtol=1e-10, atol=1e-12)
+    assert all(minitorch.equal(a, b) for a, b in zip(leaves, before))
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])

@@ -19,7 +19,7 @@ from minitorch.numerics.threads import alone
 from minitorch.ops.bilinear import rows
 from minitorch.ops.fused import fused
 from minitorch.ops.joining import stack
-from minitorch.ops.recurrent_steps import gru_step, lstm_step
+from minitorch.ops.recurrent_steps import gru_step, lstm_step, sigmoid_in_place
 from minitorch.ops.selecting import unbind
 
 __all__: list[str] = []
@@ -49,14 +49,6 @@ def _gates(x: np.ndarray, count: int) -> np.ndarray:
     return np.moveaxis(x.reshape(*x.shape[:-1], count, x.shape[-1] // count), -2, -3)
 
 
-def _sigmoid(x: np.ndarray) -> None:
-    """In place.  NumPy computes tanh faster than exp."""
-    x *= 0.5
-    np.tanh(x, out=x)
-    x *= 0.5
-    x += 0.5
-
-
 def _lstm_reference(share: Any, h: Any, c: Any, w_hh: Any, backwards: bool) -> Any:
     states = _walk(lstm_step, share, (h, c), backwards, w_hh, None)
     return stack([stack(part) for part in zip(*states)])
@@ -78,7 +70,7 @@ def lstm_sequence(share, h, c, w_hh, /, backwards):
         a[:2] += x[t, :2]
         a[2:] += x[t, :1:-1]
         i, f, o, g = a
-        _sigmoid(a[:3])
+        sigmoid_in_place(a[:3])
         np.tanh(g, out=g)
         c = np.multiply(f, c, out=cs[t])
         c += np.multiply(i, g, out=new)
@@ -143,7 +135,7 @@ def gru_sequence(share, h, w_hh, b_hh, /, backwards):
             a += b
         r, z, hn = a
         a[:2] += x[t, :2]
-        _sigmoid(a[:2])
+        sigmoid_in_place(a[:2])
         n = np.multiply(r, hn, out=news[t])
         n += x[t, 2]
         np.tanh(n, out=n)
