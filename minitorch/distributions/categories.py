@@ -90,8 +90,11 @@ class Categorical(Distribution):
 
     def log_prob(self, value: Any) -> Any:
         self._check_value(value)
-        index, logits = broadcast_tensors(value.long().unsqueeze(-1), self.logits)
-        return logits.gather(-1, index[..., :1]).squeeze(-1)
+        index, logits = value.long().unsqueeze(-1), self.logits
+        if value.shape != self._batch_shape:
+            index, logits = broadcast_tensors(index, logits)
+            index = index[..., :1]
+        return logits.gather(-1, index).squeeze(-1)
 
     def entropy(self) -> Any:
         held = self.logits.clamp(min=finfo(self.logits.dtype).min)

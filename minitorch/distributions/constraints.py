@@ -123,7 +123,7 @@ class integer_interval(_Bounds):
 
     def check(self, value: Any) -> Any:
         inside = (self.lower_bound <= value) & (value <= self.upper_bound)  # type: ignore[attr-defined]
-        return (value % 1 == 0) & inside
+        return _whole(value, inside)
 
 
 class _IntegerGreaterThan(_Bounds):
@@ -131,7 +131,12 @@ class _IntegerGreaterThan(_Bounds):
     names = ("lower_bound",)
 
     def check(self, value: Any) -> Any:
-        return (value % 1 == 0) & (value >= self.lower_bound)  # type: ignore[attr-defined]
+        return _whole(value, value >= self.lower_bound)  # type: ignore[attr-defined]
+
+
+def _whole(value: Any, inside: Any) -> Any:
+    """Where `value` is a whole number and `inside`, too."""
+    return (value % 1 == 0) & inside if value.is_floating_point() else inside
 
 
 class _Real(Constraint):
