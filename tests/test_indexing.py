@@ -320,3 +320,28 @@ def test_parts_replaced_out_of_place():
     assert mt.slice_scatter(x, mt.ones(2, 3), 0, 1).sum().item() == 6
     assert mt.as_strided_scatter(x, mt.ones(2), (2,), (1,), 1)[0].tolist() == [0, 1, 1]
     assert x.sum().item() == 0
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (40, 50, 0)])
+@pytest.mark.parametrize("repeated", [True, False])
+def test_many_places_as_in_numpy(shape, repeated):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape)
+    if repeated:
+        key = rng.integers(-40, 40, (60, 30)), rng.integers(-50, 50, (60, 30))
+    else:
+        key = np.divmod(rng.permutation(2000)[:1800].reshape(60, 30), 50)
+    index = tuple(map(mt.tensor, key))
+    a = mt.tensor(x, requires_grad=True)
+    picked = a[index]
+    np.testing.assert_array_equal(picked.detach().numpy(), x[key])
+    g = rng.standard_normal(picked.shape)
+    picked.backward(mt.tensor(g))
+    added = np.zeros(shape)
+    np.add.at(added, key, g)
+    np.testing.assert_allclose(a.grad.numpy(), added, rtol=1e-12)
+    np.add.at(added, key, 1.0)
+    put = mt.index_put(a.grad, index, mt.tensor(1.0, dtype=mt.float64), accumulate=True)
+    np.testing.assert_allclose(put.numpy(), added, rtol=1e-12)
+    with pytest.raises(IndexError):
+        a[index[0] + 40 if repeated else index[0] + 20, index[1]]

@@ -44,6 +44,9 @@ def _index(x, /, key):
         return x.take(first, 0)
     if len(key) == 1 and first.size > 1000 and first.shape == x.shape:
         return np.compress(first.reshape(-1), x.reshape(-1))  # several times faster than x[mask]
+    places = _rows(x, key) if len(key) == x.ndim and key[-1].size > 1000 else None
+    if places is not None and places[1] == x.ndim:
+        return x.reshape(-1).take(places[2])  # in half of the time
     return x[key]
 
 
@@ -106,16 +109,17 @@ def add_at(x: np.ndarray, key: Key, values: Any) -> None:
         x.shape[first : first + count],
         x.shape[first + count :],
     )
-    if not rows.size:
+    flat, lines, width = rows.reshape(-1), math.prod(before), math.prod(after)
+    if not flat.size * lines * width:
         return
-    if _distinct(rows.reshape(-1)):
+    if lines * width > 1 and _distinct(flat):
         x[key] += values
         return
     # NumPy adds quickly at one array of places in flat memory, slowly at anything else.
-    flat = rows.reshape(-1)
-    lead = np.arange(math.prod(before)).reshape(-1, 1, 1) * math.prod(inside)
-    width = math.prod(after)
-    flat = (lead + flat[:, None]) * width + np.arange(width)
+    if width > 1:
+        flat = (flat[:, np.newaxis] * width + np.arange(width)).reshape(-1)
+    if lines > 1:
+        flat = np.arange(lines)[:, np.newaxis] * (math.prod(inside) * width) + flat
     values = np.broadcast_to(values, before + rows.shape + after)
     np.add.at(x.reshape(-1), flat.reshape(-1), values.reshape(-1))
 
@@ -135,13 +139,17 @@ def _rows(x: np.ndarray, key: Key) -> tuple[int, int, np.ndarray] | None:
     first, count = where[0], len(where)
     if where[-1] - first + 1 != count or not x.flags.c_contiguous:
         return None
-    rows: Any = 0
+    rows: Any = None
     for array, size in zip(key[first : first + count], x.shape[first:]):
-        if array.dtype == np.bool_ or (
-            array.size and not -size <= array.min() <= array.max() < size
-        ):
-            return None  # np.add.at explains
-        rows = rows * size + np.where(array < 0, array + size, array)
+        if array.dtype == np.bool_:
+            return None
+        if array.size:
+            least = array.min()
+            if not -size <= least <= array.max() < size:
+                return None  # np.add.at explains
+            if least < 0:
+                array = np.where(array < 0, array + size, array)
+        rows = array if rows is None else rows * size + array
     return first, count, rows
 
 
