@@ -74,7 +74,8 @@ def test_indices_of_running_extremes_point_at_the_last_of_equals(case):
 
 def test_many_lines_and_long_lines():
     rng = np.random.default_rng(0)
-    for shape, dim in (((200, 300), 0), ((200, 300), 1), ((50_000,), 0), ((4, 5000), 1)):
+    shapes = (200, 300), (20, 1500), (1500, 20), (50_000,), (4, 5000)
+    for shape, dim in [(s, d) for s in shapes for d in range(len(s))]:
         x = rng.standard_normal(shape).astype(np.float32)
         got = mt.tensor(x).cumsum(dim)
         assert got.dtype == mt.float32 and got.is_contiguous()
