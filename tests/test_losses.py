@@ -164,6 +164,22 @@ def test_nll_is_the_second_half_of_cross_entropy():
         assert a.item() == pytest.approx(F.cross_entropy(x, t, **options).item())
 
 
+@given(st.integers(1, 5), st.integers(1, 4), st.data())
+def test_the_common_case_of_nll_is_the_general_one(n, c, data):
+    """A weight of one for every class takes the other way."""
+    x = scores(n, c)
+    t = mt.tensor(data.draw(st.lists(st.integers(0, c - 1), min_size=n, max_size=n)))
+    found = []
+    for weight in (None, mt.ones(c, dtype=mt.float64)):
+        loss = F.nll_loss(x.sin(), t, weight)
+        (first,) = mt.autograd.grad(loss, x, create_graph=True)
+        (second,) = mt.autograd.grad(first.square().sum(), x, retain_graph=True)
+        (plain,) = mt.autograd.grad(loss, x)
+        found.append([a.detach().numpy() for a in (loss, plain, first, second)])
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-15)
+
+
 def test_an_ignored_target_forgives_minus_infinity():
     log_p = mt.tensor([[-math.inf, 0.0], [-1.0, -0.5]])
     assert F.nll_loss(log_p, mt.tensor([0, 1]), ignore_index=0).item() == 0.5

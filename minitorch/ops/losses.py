@@ -54,7 +54,23 @@ def nll_loss(
     how = reduction_of(reduction, size_average, reduce)
     check_floating("nll_loss", input, complex=False)
     check_tensor("nll_loss", target, *([] if weight is None else [weight]))
+    if _usual(input._data, target._data, weight, ignore_index, how):
+        return _mean_nll(input, target._data)
     check_classes(input, target, weight)
+    return _nll(input, target, weight, ignore_index, how)
+
+
+def _usual(x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: int, how: str) -> bool:
+    """The common case: (N, C) scores, class numbers in range, the mean of all."""
+    if how != "mean" or weight is not None or ignore_index >= 0:
+        return False
+    if x.ndim != 2 or x.dtype.char not in "fd" or t.dtype.char != "l" or not t.size:
+        return False
+    # Read without a sign, negative numbers are too large as well.
+    return t.shape == x.shape[:1] and bool(t.view(np.uint64).max() < x.shape[1])
+
+
+def _nll(input: Any, target: Any, weight: Any, ignore_index: int, how: str) -> Any:
     dim = 0 if input._data.ndim == 1 else 1
     picked, weights = _pick_classes(_linear(input), target, weight, ignore_index, dim)
     loss = neg(mul(picked, weights))
@@ -62,6 +78,32 @@ def nll_loss(
         with np.errstate(invalid="ignore"):
             return _over(loss, np.add.reduce(widened(weights._data), axis=None))
     return reduced_loss(loss, how)
+
+
+def _nll_reference(input: Any, target: Any) -> Any:
+    classes = target if isinstance(target, TensorState) else wrap(target)
+    return _nll(input, classes, None, -100, "mean")
+
+
+@fused(reference=_nll_reference)
+def _mean_nll(input, /, target):
+    rows = _numbers(len(target))
+    picked = np.add.reduce(input[rows, target])
+    return np.asarray(picked / input.dtype.type(-len(rows))), (input.shape, rows, target)
+
+
+@_mean_nll.backward
+def _(g, wanted, shape, rows, target):
+    grad = np.zeros(shape, g.dtype)
+    grad[rows, target] = g / -len(rows)
+    return (grad,)
+
+
+@functools.lru_cache(maxsize=16)
+def _numbers(n: int) -> np.ndarray:
+    numbers = np.arange(n)
+    numbers.flags.writeable = False
+    return numbers
 
 
 def _over(loss: Any, total: Any) -> Any:
@@ -183,11 +225,8 @@ def cross_entropy(
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is for class numbers, not for probabilities")
         return _probability_targets(input, target, weight, how, label_smoothing)
-    plain = how == "mean" and weight is None and label_smoothing == 0.0 and ignore_index < 0
-    if plain and x.ndim == 2 and x.dtype.char in "fd" and t.dtype.char == "l":
-        # Read without a sign, negative numbers are too large as well.
-        if t.shape == x.shape[:1] and t.size and t.view(np.uint64).max() < x.shape[1]:
-            return _mean_cross_entropy(input, t)
+    if label_smoothing == 0.0 and _usual(x, t, weight, ignore_index, how):
+        return _mean_cross_entropy(input, t)
     check_classes(input, target, weight)
     dim = 0 if x.ndim == 1 else 1
     log_p = log_softmax(input, dim)
@@ -238,20 +277,11 @@ def _probability_targets(input: Any, target: Any, weight: Any, how: str, smoothi
 
 
 def _cross_entropy_reference(input: Any, target: Any) -> Any:
-    classes: Any = target if isinstance(target, TensorState) else wrap(target)
-    return nll_loss(log_softmax(input, 1), classes)
-
-
-@functools.lru_cache(maxsize=16)
-def _numbers(n: int) -> np.ndarray:
-    numbers = np.arange(n)
-    numbers.flags.writeable = False
-    return numbers
+    return _nll_reference(log_softmax(input, 1), target)
 
 
 @fused(reference=_cross_entropy_reference)
 def _mean_cross_entropy(input, /, target):
-    """The common case: (N, C) scores, class numbers in range, the mean of all."""
     rows = _numbers(len(target))
     shifted = input - largest(input, 1)
     picked = shifted[rows, target]
