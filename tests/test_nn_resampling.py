@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import minitorch as mt
 from minitorch import nn
+from minitorch.ops import resampling
 
 F = nn.functional
 few = settings(max_examples=20, deadline=None)
@@ -53,6 +54,32 @@ def test_interpolate_keeps_constants_and_is_adjoint(kind, new, align):
     g = numbers(*y.shape)
     y.backward(g)
     assert (y * g).sum().item() == pytest.approx((x * x.grad).sum().item())
+
+
+@few
+@given(
+    kind=modes,
+    new=sizes,
+    bad=st.sampled_from([1.0, np.inf, np.nan, 1e308]),
+    antialias=st.booleans(),
+)
+def test_products_with_matrices_give_what_taps_give(kind, new, bad, antialias):
+    dims, mode = kind
+    options = {"antialias": True} if antialias and mode in ("bilinear", "bicubic") else {}
+    values = numbers(2, 2, *(6, 3, 5)[:dims])
+    values[..., 1] = values[..., 1] * bad
+    found = []
+    for short in (64, -1):
+        x = values.clone().requires_grad_()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(resampling, "_SHORT", short)
+            y = F.interpolate(x, new[:dims], mode=mode, **options)
+            g = numbers(*y.shape)
+            g[..., :1] = g[..., :1] * bad
+            y.backward(g)
+        found.append([y.detach().numpy(), x.grad.numpy()])
+    for products, taps in zip(*found, strict=True):
+        np.testing.assert_allclose(products, taps, rtol=1e-12, atol=1e-12)
 
 
 @few

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.numerics.adding import widened
 from minitorch.ops.copying import clone
 from minitorch.ops.orders import keeps_channels_last
 from minitorch.ops.out import takes_tensors
@@ -38,6 +39,70 @@ Taps = tuple[int, np.ndarray, np.ndarray | None]
 
 @primitive
 def _resample(x, /, taps):
+    if x.dtype != np.uint8 and _few(taps, x.shape):
+        out = widened(x)
+        for dim, places, weights in taps:
+            out = _product(_matrix(places, weights, x.shape[dim]), out, dim)
+        if np.isfinite(out).all():
+            return out.astype(x.dtype, copy=False)
+    return _by_taps(x, taps)
+
+
+@primitive
+def _resample_back(g, /, taps, shape):
+    """The adjoint of `_resample`."""
+    if _few(taps, shape):
+        out = widened(g)
+        for dim, places, weights in reversed(taps):
+            out = _product(_matrix(places, weights, shape[dim]).T, out, dim)
+        if np.isfinite(out).all():
+            return out.astype(g.dtype, copy=False)
+    return _by_taps_back(g, taps, shape)
+
+
+_resample.gradient(x=lambda g, taps, x_shape: _resample_back(g, taps, x_shape))
+_resample_back.gradient(g=lambda g, taps: _resample(g, taps))
+
+
+# --- as products with matrices --------------------------------------------------------------------
+
+# An element of a matrix takes a product with it 0.02 ns, and a tap takes 2 ns.
+_SHORT = 64  # elements along a dimension, for each tap
+
+
+def _few(taps: Sequence[Taps], shape: tuple[int, ...]) -> bool:
+    """Whether products with matrices are quicker; only finite ones tell, for 0 times inf is NaN.
+
+    Twice the size of (16, 32, 16, 16), bilinear, takes 0.5 ms there and back, by taps 6 ms.
+    """
+    return all(
+        weights is not None and shape[dim] <= _SHORT * len(places) for dim, places, weights in taps
+    )
+
+
+def _matrix(places: np.ndarray, weights: Any, size: int) -> np.ndarray:
+    """What makes the new elements of `size` old ones."""
+    matrix = np.zeros((places.shape[1], size), weights.dtype)
+    rows = np.arange(len(matrix))
+    for place, weight in zip(places, weights):
+        matrix[rows, place] += weight
+    return matrix
+
+
+def _product(matrix: np.ndarray, x: np.ndarray, dim: int) -> np.ndarray:
+    """The product along `dim`."""
+    before, size, after = x.shape[:dim], x.shape[dim], x.shape[dim + 1 :]
+    if math.prod(after) == 1:
+        out = x.reshape(math.prod(before), size) @ matrix.T
+    else:
+        out = matrix @ x.reshape(math.prod(before), size, math.prod(after))
+    return out.reshape(*before, len(matrix), *after)
+
+
+# --- by taps ------------------------------------------------------------------------------------
+
+
+def _by_taps(x: np.ndarray, taps: Sequence[Taps]) -> np.ndarray:
     dtype = x.dtype
     for dim, places, weights in taps:
         if weights is None:
@@ -67,9 +132,7 @@ def _sum_runs(x: np.ndarray, starts: np.ndarray, lengths: np.ndarray, dim: int) 
     return sums
 
 
-@primitive
-def _resample_back(g, /, taps, shape):
-    """The adjoint of `_resample`."""
+def _by_taps_back(g: np.ndarray, taps: Sequence[Taps], shape: tuple[int, ...]) -> np.ndarray:
     dtype = g.dtype
     if dtype.itemsize == 2:
         g = g.astype(np.float32)
@@ -85,10 +148,6 @@ def _resample_back(g, /, taps, shape):
             target[place[runs]] += np.moveaxis(sums, dim, 0)
         g = out
     return g.astype(dtype, copy=False)
-
-
-_resample.gradient(x=lambda g, taps, x_shape: _resample_back(g, taps, x_shape))
-_resample_back.gradient(g=lambda g, taps: _resample(g, taps))
 
 
 # --- taps: from where, and how much ---------------------------------------------------------------
