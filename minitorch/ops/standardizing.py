@@ -221,12 +221,13 @@ class _Channels:
         if length >= 32:
             return np.add.reduce(np.vecdot(x, np.ones(length, x.dtype) if times is None else times))
         x = x.reshape(n, c * length) if times is None else (x * times).reshape(n, c * length)
-        return np.add.reduce(add_rows(x).reshape(c, length), 1)
+        sums = add_rows(x)
+        return sums if length == 1 else np.add.reduce(sums.reshape(c, length), 1)
 
     def along(self, numbers: np.ndarray) -> np.ndarray:
         """A number per channel, to meet (N, channels, length)."""
         column = numbers[:, np.newaxis]
-        return np.repeat(column, self.lines[2], 1) if self.lines[2] < _SHORT else column
+        return np.repeat(column, self.lines[2], 1) if 1 < self.lines[2] < _SHORT else column
 
 
 @fused(reference=_standardized_channels_reference)
