@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import minitorch as mt
 from minitorch import nn
+from minitorch.autograd import gradgradcheck
 from minitorch.ops import resampling
+from minitorch.ops.grid_sampling import _weighted_rows
 
 F = nn.functional
 few = settings(max_examples=20, deadline=None)
@@ -182,3 +184,20 @@ def test_cosine_similarity():
     assert mt.allclose(F.cosine_similarity(x, 3 * x), mt.ones(4, dtype=mt.float64))
     expected = (x * y).sum(1) / (x.norm(dim=1) * y.norm(dim=1))
     assert mt.allclose(nn.CosineSimilarity()(x, y), expected)
+
+
+@few
+@given(taps=st.integers(1, 4), channels=st.sampled_from([1, 3, 4]))
+def test_the_kernel_of_weighted_rows_is_its_reference(taps, channels):
+    rng = np.random.default_rng(0)
+    table = mt.tensor(rng.standard_normal((7, channels)), requires_grad=True)
+    weights = mt.tensor(rng.standard_normal((taps, 2, 5)), requires_grad=True)
+    rows = rng.integers(0, 7, (taps, 2, 5))
+    found = []
+    for function in (_weighted_rows, _weighted_rows.reference):
+        out = function(table, weights, rows)
+        g = numbers(*out.shape)
+        found.append([out, *mt.autograd.grad(out, (table, weights), g)])
+    for mine, textbook in zip(*found, strict=True):
+        assert mt.allclose(mine, textbook, rtol=1e-12, atol=1e-12)
+    assert gradgradcheck(lambda t, w: _weighted_rows(t, w, rows), (table, weights))

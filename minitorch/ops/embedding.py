@@ -12,6 +12,7 @@ import numpy as np
 
 from minitorch.engine.clock import stamp
 from minitorch.engine.state import wrap
+from minitorch.numerics.adding import add_to_rows, widened
 from minitorch.ops.along import take_along
 from minitorch.ops.arithmetic import div
 from minitorch.ops.checks import check_floating
@@ -36,10 +37,9 @@ def _look_up(weight, /, rows, factor):
 @primitive
 def _sum_rows(values, /, rows, count):
     """`count` rows of zeros, ``values[i]`` added to row ``rows[i]``: the adjoint of `_look_up`."""
-    out = np.zeros(
-        (count, values.shape[-1]), np.float32 if values.dtype.itemsize == 2 else values.dtype
-    )
-    rows, values = rows.reshape(-1), values.reshape(-1, values.shape[-1])
+    dtype, width = values.dtype, values.shape[-1]
+    rows, values = rows.reshape(-1), widened(values).reshape(rows.size, width)
+    out = np.zeros((count, width), values.dtype)
     if rows.size < count:  # most rows come once, and need not be added to anything
         order = np.argsort(rows, kind="stable")
         ordered = rows[order]
@@ -47,8 +47,8 @@ def _sum_rows(values, /, rows, count):
         out[ordered[first]] = values[order[first]]
         again = order[~first]
         rows, values = rows[again], values[again]
-    _add_rows(out, rows, values)
-    return out.astype(values.dtype, copy=False)
+    add_to_rows(out, rows, values)
+    return out.astype(dtype, copy=False)
 
 
 def _look_up_gradient(g: Any, rows: np.ndarray, factor: Any, weight_shape: Any) -> Any:
@@ -57,29 +57,6 @@ def _look_up_gradient(g: Any, rows: np.ndarray, factor: Any, weight_shape: Any) 
 
 _look_up.gradient(weight=_look_up_gradient)
 _sum_rows.gradient(values=lambda g, rows: _look_up(g, rows, None))
-
-
-def _add_rows(out: np.ndarray, rows: np.ndarray, values: np.ndarray) -> None:
-    """``out[rows[i]] += values[i]``, where a row may come several times.
-
-    np.add.at is fast on flat memory only.  Wide rows are better added by whole rows: first the
-    first occurrence of every row number, then the second ones ...
-    """
-    width = out.shape[1]
-    if width < 192:
-        flat = rows[:, np.newaxis] * width + np.arange(width)
-        np.add.at(out.reshape(-1), flat.reshape(-1), values.reshape(-1))
-        return
-    order = np.argsort(rows, kind="stable")
-    ordered = rows[order]
-    new = np.flatnonzero(np.diff(ordered, prepend=-1))
-    occurrence = np.arange(rows.size) - np.repeat(new, np.diff(new, append=rows.size))
-    order = order[np.argsort(occurrence, kind="stable")]
-    start = 0
-    for n in np.bincount(occurrence):
-        once = order[start : start + n]
-        out[rows[once]] += values[once]
-        start += n
 
 
 # --- arguments ------------------------------------------------------------------------------------

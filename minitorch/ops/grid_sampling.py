@@ -7,6 +7,7 @@ the gradient of the grid is that of the weights.  (Jaderberg et al., 2015.)
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import warnings
@@ -16,13 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.engine.state import wrap
+from minitorch.numerics.adding import widened
 from minitorch.ops.bilinear import bmm_t
 from minitorch.ops.checks import check_tensor
 from minitorch.ops.copying import contiguous
-from minitorch.ops.embedding import _look_up
+from minitorch.ops.embedding import _look_up, _sum_rows
+from minitorch.ops.fused import fused
+from minitorch.ops.joining import stack
 from minitorch.ops.operators import add, mul, sub
 from minitorch.ops.out import takes_tensors
 from minitorch.ops.primitive import primitive
+from minitorch.ops.promotion import rounded_once
+from minitorch.ops.reductions import sum
 from minitorch.ops.resampling import cubic_weights
 from minitorch.ops.selecting import select
 from minitorch.ops.shapes import movedim, reshape
@@ -106,6 +112,43 @@ _MODES: dict[str, Callable[..., Taps]] = {
 }  # fmt: skip
 
 
+def _within(place: np.ndarray, weight: Any, size: int) -> tuple[np.ndarray, Any]:
+    """The number of the pixel to read, and its weight: 0 if the place is outside."""
+    inside = wrap(((place >= 0) & (place < size)).astype(place.dtype))
+    number = np.fmin(np.fmax(place, 0), size - 1).astype(np.int64)  # that of NaN is 0
+    return number, inside if weight is None else mul(weight, inside)
+
+
+@rounded_once
+def _weighted_rows_reference(table: Any, weights: Any, rows: np.ndarray) -> Any:
+    picked = _look_up(table, rows, None)
+    return sum(mul(picked, reshape(weights, (*rows.shape, 1))), 0)
+
+
+@fused(reference=_weighted_rows_reference)
+def _weighted_rows(table, weights, /, rows):
+    """``sum(weights[i] * table[rows[i]])``: (R, C) and (taps, ...) -> (..., C)."""
+    t, w = widened(table), widened(weights)[..., np.newaxis]
+    out = t.take(rows[0], 0)
+    out *= w[0]
+    for i in range(1, len(rows)):
+        part = t.take(rows[i], 0)
+        part *= w[i]
+        out += part
+    return out.astype(table.dtype, copy=False), (t, w, rows)
+
+
+@_weighted_rows.backward
+def _(g, wanted, table, weights, rows):
+    g = widened(g)
+    for_weights = None
+    if wanted[1]:
+        products = table.take(rows, 0)
+        products *= g
+        for_weights = np.add.reduce(products, -1)
+    return _sum_rows(g * weights, rows, len(table)) if wanted[0] else None, for_weights
+
+
 # --- functions ------------------------------------------------------------------------------------
 
 
@@ -136,21 +179,17 @@ def grid_sample(
     for i, size in enumerate(sizes[::-1]):
         x = add(reshape(select(grid, -1, i), (n, math.prod(out))), 1)
         where = mul(x, (size - 1) / 2) if align else sub(mul(x, size / 2), 0.5)
-        taps.append(_MODES[mode](where, size, align, _OUTSIDE[padding_mode]))
-    table = reshape(movedim(input, 1, -1), (math.prod((n, *sizes)), c))
-    first = np.arange(n)[:, np.newaxis] * math.prod(sizes)
-    total: Any = None
+        found = _MODES[mode](where, size, align, _OUTSIDE[padding_mode])
+        taps.append([_within(place, weight, size) for place, weight in found])
+    rows, weights = [], []
     for pixel in itertools.product(*taps[::-1]):
-        rows: Any = 0
-        inside: Any = True
-        for size, (place, _) in zip(sizes, pixel):
-            inside = inside & (place >= 0) & (place < size)
-            rows = rows * size + np.clip(np.nan_to_num(place), 0, size - 1).astype(np.int64)
-        weight = wrap(inside.astype(grid._data.dtype))
-        for _, w in pixel:
-            weight = weight if w is None else mul(weight, w)
-        part = mul(_look_up(table, rows + first, None), reshape(weight, (*weight._data.shape, 1)))
-        total = part if total is None else add(total, part)
+        row: Any = np.arange(n)[:, np.newaxis]
+        for size, (number, _) in zip(sizes, pixel):
+            row = row * size + number
+        rows.append(row)
+        weights.append(functools.reduce(mul, [weight for _, weight in pixel]))
+    table = reshape(movedim(input, 1, -1), (math.prod((n, *sizes)), c))
+    total = _weighted_rows(table, stack(weights), np.stack(rows))
     if mode == "nearest" and grid._node is not None:  # whose gradient is zero, rather than none
         total = add(total, reshape(_nothing(where, where._data), (n, -1, 1)))
     return contiguous(movedim(reshape(total, (n, *out, c)), -1, 1))

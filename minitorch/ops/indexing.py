@@ -17,7 +17,7 @@ import numpy as np
 from minitorch.engine.clock import owner, stamp
 from minitorch.engine.modes import mode
 from minitorch.engine.state import TensorState
-from minitorch.numerics.adding import widened
+from minitorch.numerics.adding import add_to_rows, widened
 from minitorch.ops.copying import cast
 from minitorch.ops.elements import as_element
 from minitorch.ops.filling import zero_like
@@ -115,13 +115,10 @@ def add_at(x: np.ndarray, key: Key, values: Any) -> None:
     if lines * width > 1 and _distinct(flat):
         x[key] += values
         return
-    # NumPy adds quickly at one array of places in flat memory, slowly at anything else.
-    if width > 1:
-        flat = (flat[:, np.newaxis] * width + np.arange(width)).reshape(-1)
     if lines > 1:
-        flat = np.arange(lines)[:, np.newaxis] * (math.prod(inside) * width) + flat
+        flat = (np.arange(lines)[:, np.newaxis] * math.prod(inside) + flat).reshape(-1)
     values = np.broadcast_to(values, before + rows.shape + after)
-    np.add.at(x.reshape(-1), flat.reshape(-1), values.reshape(-1))
+    add_to_rows(x.reshape(-1, width), flat, values.reshape(-1, width))
 
 
 def _distinct(rows: np.ndarray) -> bool:
