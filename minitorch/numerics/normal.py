@@ -234,17 +234,18 @@ def ndtri_kernel(p: Array, short: bool) -> Array:
 def quantile(q: Array, tail: Array, short: bool) -> Array:
     """The normal quantile of q + 1/2; `tail` is the smaller of that and its complement."""
 
-    def central(q: Array, tail: Array) -> Array:
-        return q * ratio(0.180625 - q * q, CENTRAL[short])
-
-    def outer(q: Array, tail: Array) -> Array:
-        r = np.sqrt(-np.log(tail))  # NaN outside of the unit interval
+    square = q * q
+    out = ratio(0.180625 - square, CENTRAL[short])
+    out *= q
+    # Few lie outside: what has been computed of them is dropped, which costs less than to pick out
+    # the others: 0.4 ms instead of 0.8 for 65,536 of erfinv.
+    outside = np.flatnonzero(np.abs(q) > 0.425)
+    if outside.size:
+        r = np.sqrt(-np.log(tail[outside]))  # NaN outside of the unit interval
         size = ratio(np.minimum(r, 28.0) - 1.6, OUTER[short])
-        size /= tail > 0  # infinite at the ends
-        return np.copysign(size, q)
-
-    middle = np.abs(q) <= 0.425
-    return piecewise([(middle, central), (~middle, outer)], q, tail)
+        size /= tail[outside] > 0  # infinite at the ends
+        out[outside] = np.copysign(size, q[outside])
+    return out
 
 
 # quantile / q in 0.425**2 - q**2, relative error 7e-17 and 3e-10
