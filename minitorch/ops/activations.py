@@ -16,7 +16,7 @@ from minitorch.ops.checks import check_floating
 from minitorch.ops.dims import check_dim
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import add, div, mul, neg, sub
-from minitorch.ops.out import store, with_out
+from minitorch.ops.out import store, takes_tensors, with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single, rounded_once
 from minitorch.ops.selecting import narrow
@@ -128,6 +128,7 @@ def _silu(input, /):
 _silu.backward(by_slope)
 
 
+@takes_tensors
 def silu(input: Tensor) -> Tensor:
     """``input * sigmoid(input)``, also called swish."""
     check_floating("silu", input)
