@@ -49,8 +49,7 @@ def _whole_rows(args: Any, kwargs: Any) -> int:
 
 # Functions that treat what lies in the last dimensions alone, and how many of them they look at.
 _ROWWISE: dict[str, Callable[[Any, Any], int]] = {
-    "dropout": lambda args, kwargs: 0,
-    "gelu": lambda args, kwargs: 0,
+    **dict.fromkeys(("dropout", "gelu", "hardswish", "mish", "silu"), lambda args, kwargs: 0),
     "layer_norm": _whole_rows,
     "linear": lambda args, kwargs: 1,
     "rms_norm": _whole_rows,

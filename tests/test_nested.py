@@ -23,6 +23,8 @@ ROWWISE = {
     "gelu": nn.GELU(),
     "relu": nn.ReLU(),
     "silu": nn.SiLU(),
+    "mish": nn.Mish(),
+    "hardswish": nn.Hardswish(),
     "tanh": mt.tanh,
     "dropout": nn.Dropout(0.5).eval(),
     "sum with itself": lambda x: x + x,

@@ -208,6 +208,7 @@ def _mish(input, /):
 _mish.backward(by_slope)
 
 
+@takes_tensors
 def mish(input: Tensor) -> Tensor:
     """``input * tanh(softplus(input))``."""
     check_floating("mish", input, complex=False)

@@ -11,7 +11,7 @@ from minitorch.ops.checks import check_floating, check_ordered, check_tensor
 from minitorch.ops.elements import as_element
 from minitorch.ops.fused import fused
 from minitorch.ops.operators import mul
-from minitorch.ops.out import with_out
+from minitorch.ops.out import takes_tensors, with_out
 from minitorch.ops.primitive import elementwise, primitive
 from minitorch.ops.promotion import in_single, refusal, rounded_once
 from minitorch.ops.shapes import reshape
@@ -197,6 +197,7 @@ def _(g, wanted, slope):
     return (gradient(g, slope) if g.size < LARGE else in_tiles(gradient, g, slope),)
 
 
+@takes_tensors
 def hardswish(input: Tensor) -> Tensor:
     """``input * hardsigmoid(input)``."""
     check_floating("hardswish", input, complex=False)
