@@ -30,12 +30,13 @@ from minitorch.ops.shapes import reshape
 LANES = 4  # partial sums of a gradient; always as many, so that threads change no result
 
 
-def _row_blocks(x: np.ndarray) -> list[slice]:
-    """The same ones for one thread and for two, whose sums would differ otherwise.
+def _row_blocks(x: np.ndarray) -> tuple[list[slice], bool]:
+    """And whether they are shared out.  The same for one thread and for two: sums would differ.
 
     For two, larger ones than the cache takes: between calls they wait for each other.
     """
-    return batches(len(x), x.shape[1], 8 * BLOCK)
+    shared = x.size > 2 * SHARED
+    return batches(len(x), x.shape[1], (8 if shared else 1) * BLOCK), shared
 
 
 def _flat(x: Any, dtype: Any) -> Any:
@@ -70,7 +71,7 @@ def standardized_rows(input, weight, bias, /, dims, eps):
     w, b = _flat(weight, x.dtype), _flat(bias, x.dtype)
     out = np.empty(x.shape, x.dtype)
     mean, scale = np.empty((2, len(x), 1), x.dtype)
-    n, blocks = x.shape[1], _row_blocks(x)
+    n, (blocks, shared) = x.shape[1], _row_blocks(x)
 
     def work(start: int, stop: int) -> None:
         for i in blocks[start:stop]:
@@ -84,7 +85,7 @@ def standardized_rows(input, weight, bias, /, dims, eps):
                 y += b
 
     with buffers_for_rows(n):
-        spread(work, len(blocks))
+        spread(work, len(blocks), shared)
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
     return out, (x, mean, scale, w, input.shape, dims)
 
@@ -92,7 +93,7 @@ def standardized_rows(input, weight, bias, /, dims, eps):
 @standardized_rows.backward
 def _(g, wanted, x, mean, scale, w, shape, dims):
     for_x, for_w, for_b = wanted
-    g, n, blocks = _as_rows(g, dims), x.shape[1], _row_blocks(x)
+    g, n, (blocks, shared) = _as_rows(g, dims), x.shape[1], _row_blocks(x)
     grad: Any = np.empty(shape, x.dtype) if for_x else None  # a view would be copied for a leaf
     lines: Any = grad.reshape(x.shape) if for_x else None
     grad_w, grad_b = np.zeros((2, LANES, n), x.dtype)
@@ -105,26 +106,27 @@ def _(g, wanted, x, mean, scale, w, shape, dims):
                     grad_b[lane] += add_rows(gi)
                 if not (for_x or for_w):
                     continue
-                y = x[i] - mean[i]
-                gy = gi * y
+                y = np.subtract(x[i], mean[i], out=scratch(gi.size, x.dtype).reshape(gi.shape))
+                gy = np.multiply(gi, y, out=lines[i] if for_x else None)
                 if for_w:
                     grad_w[lane] += s[:, 0].dot(gy)
                 if not for_x:
                     continue
-                part = lines[i]
                 if w is None:
                     first, second = add_up(gi, (1,), True), add_up(gy, (1,), True)
-                    part[...] = gi
+                    y *= s * s * second / n
+                    y += first / n
+                    part = np.subtract(gi, y, out=gy)
                 else:
-                    np.multiply(gi, w, out=part)
                     first, second = gi.dot(w)[:, None], gy.dot(w)[:, None]
-                y *= s * s * second / n
-                part -= y
-                part -= first / n
+                    y *= s * s * second / n
+                    y += first / n
+                    part = np.multiply(gi, w, out=gy)
+                    part -= y
                 part *= s
 
     with buffers_for_rows(n):
-        spread(work, LANES if len(blocks) > 1 else 1)
+        spread(work, LANES if len(blocks) > 1 else 1, shared)
     inner = shape[dims[0] :]
     return (
         grad,
