@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch.dtypes import dtype as DType
 from minitorch.dtypes import to_numpy_dtype
+from minitorch.numerics.adding import add_up, widened
 from minitorch.numerics.buffers import buffers_for_rows
 from minitorch.numerics.tiles import LARGE, block, over_tiles
 from minitorch.ops.checks import check_floating, check_tensor
@@ -44,7 +45,7 @@ def total(x: np.ndarray, dim: Any) -> Any:
     """The sum of each line along `dim`, which stays with size 1."""
     if _short_rows(x, dim):
         return np.einsum("...i->...", x)[..., np.newaxis]
-    return np.add.reduce(x, dim, keepdims=True)
+    return add_up(x, dim, True)
 
 
 def _in_rows(kernel: Callable[..., None], dim: int, *arrays: np.ndarray) -> np.ndarray:
@@ -55,8 +56,10 @@ def _in_rows(kernel: Callable[..., None], dim: int, *arrays: np.ndarray) -> np.n
     x = arrays[0]
     out = np.empty(x.shape, x.dtype)
     if x.size < LARGE or dim != x.ndim - 1 or not all(a.flags.c_contiguous for a in arrays):
-        if x.size:
-            kernel(dim, *arrays, out)
+        along = x.size > 8192 and dim == x.ndim - 1  # for less, a change of buffers takes too long
+        with buffers_for_rows(x.shape[dim] if along else 0):
+            if x.size:
+                kernel(dim, *arrays, out)
         return out
     lines = [a.reshape(-1, x.shape[dim]) for a in (*arrays, out)]
 
@@ -84,6 +87,12 @@ def _pull_into(dim: int, u: np.ndarray, p: np.ndarray, out: np.ndarray) -> None:
     out *= p
 
 
+def _log_pull_into(dim: int, u: np.ndarray, log_p: np.ndarray, out: np.ndarray) -> None:
+    np.exp(log_p, out=out)
+    out *= -total(u, dim)
+    out += u
+
+
 @primitive
 @in_single
 def _softmax(input, /, dim):
@@ -103,6 +112,13 @@ def _pull(u, p, /, dim):
 
 
 @primitive
+def _log_pull(u, log_p, /, dim):
+    """``u - p * sum(u)``: the gradient of log-softmax, whose result is `log_p`."""
+    wide = widened(u), widened(log_p)
+    return _in_rows(_log_pull_into, dim, *wide).astype(u.dtype, copy=False)
+
+
+@primitive
 def dot_along(x, y, /, dim):
     """The sum of ``x * y`` along `dim`, which stays with size 1."""
     if dim == x.ndim - 1 and x.shape[dim] > 1:
@@ -116,7 +132,11 @@ _pull.gradient(
     u=lambda g, p, dim: _pull(g, p, dim),
     p=lambda g, u, p, dim: g * (u - dot_along(u, p, dim)) - u * dot_along(g, p, dim),
 )
-_log_softmax.gradient(input=lambda g, out, dim: g - np.exp(out) * sum_over(g, dim, True))
+_log_softmax.gradient(input=lambda g, out, dim: _log_pull(g, out, dim))
+_log_pull.gradient(
+    u=lambda g, log_p, dim: g - dot_along(g, np.exp(log_p), dim),
+    log_p=lambda g, u, log_p, dim: -g * np.exp(log_p) * sum_over(u, dim, True),
+)
 
 
 def _prepare(name: str, input: Any, dim: Any, dtype: DType | None) -> tuple[Any, Any]:
