@@ -9,7 +9,7 @@ import minitorch as mt
 from minitorch import nn
 from minitorch.autograd import gradcheck, gradgradcheck
 from minitorch.nn import functional as F
-from minitorch.ops import activations, rectifiers
+from minitorch.ops import activations, rectifiers, regression_losses
 
 IN_PLACE = [
     nn.CELU, nn.ELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU, nn.Mish, nn.RReLU,
@@ -185,7 +185,7 @@ SLOPED = {  # fused ops that keep their slope, with settings
     "elu": (activations._elu, (0.3, 1, 1)), "celu": (activations._elu, (0.7, 1, 1 / 0.7)),
     "selu": (activations._elu, (1.6732632423543772, 1.0507009873554805, 1)),
     "leaky_relu": (rectifiers._leaky_relu, (0.01,)), "steep": (rectifiers._leaky_relu, (-2.0,)),
-    "hardswish": (rectifiers._hardswish, ()),
+    "hardswish": (rectifiers._hardswish, ()), "huber": (regression_losses._huber, (1.5, 2.0)),
 }  # fmt: skip
 NEAR = np.concatenate([np.linspace(-12, 12, 481), [-3.0, 3.0, -0.0, 1e-30, -1e-30, -50.0, 60.0]])
 

@@ -24,6 +24,7 @@ from minitorch.ops.primitive import primitive
 from minitorch.ops.promotion import in_single
 from minitorch.ops.reductions import mean, sum
 from minitorch.ops.signs import abs
+from minitorch.ops.sloped import by_slope, ufunc_clip, with_slope
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -107,14 +108,13 @@ def l1_loss(
 
 @primitive
 @in_single
-def _huber(difference, /, delta, scale):
-    """``difference ** 2 / 2`` up to `delta`, a straight line beyond it; times `scale`."""
+def _huber_reference(difference, /, delta, scale):
     size = np.abs(difference)
     bent = np.minimum(size, delta)
     return (size - bent / 2) * (bent * scale)
 
 
-_huber.gradient(
+_huber_reference.gradient(
     difference=lambda g, difference, delta, scale: g * (_clip(difference, delta) * scale)
 )
 
@@ -126,6 +126,26 @@ def _clip(input, /, limit):
 
 
 _clip.gradient(input=lambda g, input, limit: g * (np.abs(input) < limit))
+
+
+def _huber_and_slope(x, value, slope, delta, scale):
+    bent = ufunc_clip(x, -delta, delta, out=slope)
+    np.multiply(bent, -0.5, out=value)
+    value += x
+    value *= bent
+    if scale != 1:
+        value *= scale
+        if slope is not None:
+            slope *= scale
+
+
+@fused(reference=_huber_reference)
+def _huber(difference, /, delta, scale):
+    """``difference ** 2 / 2`` up to `delta`, a straight line beyond it; times `scale`."""
+    return with_slope(_huber_and_slope, difference, delta, scale)
+
+
+_huber.backward(by_slope)
 
 
 def smooth_l1_loss(
