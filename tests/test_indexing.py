@@ -229,6 +229,14 @@ def test_scattering(case):
     y = t.clone()
     y.scatter_add_(dim, i, s)
     np.testing.assert_allclose(y.numpy(), total)
+    wide = mt.zeros(2 * t.shape[0], *t.shape[1:], dtype=mt.float64)
+    view = wide[::2]  # does not lie in one piece
+    view.copy_(t)
+    view.scatter_add_(dim, i, s)
+    np.testing.assert_allclose(wide[::2].numpy(), total)
+    same(view.scatter_(dim, i, s), one_by_one(total, dim, index, src, lambda a, b: b))
+    same(view, wide[::2].numpy())
+    assert not wide[1::2].any()
     kept = tuple(slice(0, n) for n in index.shape)
     picked = mt.gather(t, dim, i).numpy()
     for place in np.ndindex(*index.shape):
@@ -236,6 +244,17 @@ def test_scattering(case):
         target[dim] = index[place]
         assert picked[place] == x[tuple(target)]
     assert x[kept].shape == picked.shape
+
+
+def test_gradients_of_scatter_and_scatter_add():
+    x, src = [mt.rand(3, 4, dtype=mt.float64).requires_grad_() for _ in range(2)]
+    index = mt.tensor([[1, 3], [0, 2], [3, 1]])  # all differ: which of two counts has no gradient
+    for f in (
+        lambda x, s: mt.scatter(x, 1, index, s) ** 2,
+        lambda x, s: mt.scatter_add(x, 1, index // 2, s) ** 2,
+    ):
+        mt.autograd.gradcheck(f, (x, src))
+        mt.autograd.gradgradcheck(f, (x, src))
 
 
 @pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])

@@ -20,7 +20,7 @@ from minitorch.ops.primitive import primitive
 @primitive
 def take_along(input, /, indices, dim):
     """``out[i][j] = input[indices[i][j]][j]`` for ``dim`` 0, and so on: ``torch.gather``."""
-    return input.reshape(-1).take(_places(indices, dim, input.shape))
+    return input.reshape(-1).take(places_along(indices, dim, input.shape))
 
 
 take_along.gradient(input=lambda g, indices, dim, input_shape: put_along(
@@ -31,7 +31,7 @@ take_along.gradient(input=lambda g, indices, dim, input_shape: put_along(
 def put_along(values, /, indices, dim, shape):
     """Zeros of `shape`, `values` added at `indices` along `dim`: the adjoint of `take_along`."""
     out = widened(np.zeros(shape, values.dtype))
-    np.add.at(out.reshape(-1), _places(indices, dim, shape).reshape(-1), values.reshape(-1))
+    np.add.at(out.reshape(-1), places_along(indices, dim, shape).reshape(-1), values.reshape(-1))
     return out.astype(values.dtype, copy=False)
 
 
@@ -41,7 +41,7 @@ put_along.gradient(values=lambda g, indices, dim: take_along(g, indices, dim))
 @primitive
 def pick(input, /, indices, dim, keepdim):
     """One element of each line along `dim`; `indices` has size 1 there."""
-    values = input.reshape(-1).take(_places(indices, dim, input.shape))
+    values = input.reshape(-1).take(places_along(indices, dim, input.shape))
     return values if keepdim else values.squeeze(dim)
 
 
@@ -53,7 +53,7 @@ pick.gradient(input=lambda g, indices, dim, keepdim, input_shape: unpick(
 def unpick(values, /, indices, dim, keepdim, shape):
     """Zeros of `shape` with one element set in each line along `dim`: the adjoint of `pick`."""
     out = np.zeros(shape, values.dtype)
-    out.reshape(-1)[_places(indices, dim, shape)] = np.reshape(values, indices.shape)
+    out.reshape(-1)[places_along(indices, dim, shape)] = np.reshape(values, indices.shape)
     return out
 
 
@@ -68,7 +68,7 @@ def picked(input: Any, indices: np.ndarray, dim: int, keepdim: bool) -> tuple[An
     return values, wrap(indices.reshape(values._data.shape))
 
 
-def _places(indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> np.ndarray:
+def places_along(indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> np.ndarray:
     """Where `indices` along `dim` lie in the flat memory of a contiguous array of `shape`."""
     step = 1
     along: Any = indices
