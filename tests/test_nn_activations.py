@@ -252,3 +252,10 @@ def test_glu_kernel_is_its_reference(dim):
     for mine, textbook in zip(*found, strict=True):
         assert mt.allclose(mine, textbook, rtol=1e-12)
     assert gradcheck(lambda x: F.glu(x, dim), (x,)) and gradgradcheck(lambda x: F.glu(x, dim), (x,))
+
+
+@pytest.mark.parametrize("function", [F.relu, F.relu6, F.hardtanh])
+def test_the_gradient_of_nan_passes(function):
+    x = mt.tensor([float("nan"), -9.0, 0.5], requires_grad=True)
+    function(x).backward(mt.tensor([2.0, 3.0, 4.0]))
+    assert x.grad.tolist() == [2.0, 0.0, 4.0]

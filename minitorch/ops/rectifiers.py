@@ -52,7 +52,8 @@ def relu(input):
     return np.maximum(input, 0)
 
 
-relu.gradient(input=lambda g, out: flat_in(keep(g, out > 0), out))
+# Unlike ``out > 0``, this is true of NaN, whose gradient passes in PyTorch, too.
+relu.gradient(input=lambda g, out: flat_in(keep(g, out != 0), out))
 
 
 @primitive
@@ -135,7 +136,7 @@ def _hardtanh(input, /, low, high):
 
 
 _hardtanh.gradient(
-    input=lambda g, input, low, high: flat_in(keep(g, (input > low) & (input < high)), input)
+    input=lambda g, input, low, high: flat_in(keep(g, ~((input <= low) | (input >= high))), input)
 )
 
 
