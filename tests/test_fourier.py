@@ -8,6 +8,7 @@ import pytest
 import minitorch as mt
 from minitorch import fft
 from minitorch.autograd import gradcheck, gradgradcheck
+from minitorch.ops import fourier
 
 
 def signal(*shape, kind=complex):
@@ -60,6 +61,27 @@ def test_gradients(name):
     assert gradgradcheck(function, x)
     size = (2, 5) if name.endswith("2") else 5  # cut and filled
     assert gradcheck(lambda x: function(x, size), x)
+
+
+@pytest.mark.parametrize("norm", ["ortho", "forward", "backward"])
+@pytest.mark.parametrize("n", [1, 2, 5, 6])
+@pytest.mark.parametrize("dims", [(1,), (0, 1), (1, 0)])
+def test_transforms_of_a_half_are_parts_of_the_whole(dims, n, norm):
+    shape = [4, 4]
+    shape[dims[-1]] = n
+    half = list(shape)
+    half[dims[-1]] = n // 2 + 1
+    for op, x, settings in (
+        (fourier._of_real, doubled(signal(*shape, kind=float)), (dims, norm)),
+        (fourier._to_real, doubled(signal(*half)), (n, dims, norm)),
+    ):
+        found = []
+        for function in (op, op.reference):
+            y = function(x, *settings)
+            g = doubled(signal(*y.shape, kind=complex if y.is_complex() else float)).detach()
+            found.append([y, *mt.autograd.grad(y, x, g)])
+        for mine, textbook in zip(*found, strict=True):
+            assert mine.dtype is textbook.dtype and mt.allclose(mine, textbook, rtol=1e-12)
 
 
 def test_errors():

@@ -1,7 +1,8 @@
 """The discrete Fourier transform and its inverse, over any dimensions.  Mirrors ``torch.fft``.
 
 ``F[k] = sum_n x[n] exp(-2 pi i k n / N)``: a product with a symmetric matrix, so that the gradient
-is the same transform of the gradient.  Transforms of real input and to real output are composed.
+is the same transform of the gradient.  Transforms of real input, and to real output, compute one
+half, a third of the time there and back; for the textbook they are parts of the whole.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from minitorch.ops.complex_numbers import conj, real
 from minitorch.ops.copying import cast
 from minitorch.ops.creation import made
 from minitorch.ops.dims import check_dims
+from minitorch.ops.fused import fused
 from minitorch.ops.padding import pad_constant
 from minitorch.ops.primitive import primitive
 from minitorch.ops.repeating import roll
@@ -55,15 +57,78 @@ def _transformed_innermost(x: np.ndarray, out: np.ndarray, dims: Any) -> np.ndar
     return np.ascontiguousarray(out.transpose(order)).transpose(np.argsort(order))
 
 
-def _run(
-    name: str, input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, shape: Any = None
-) -> Any:
-    """The transform of `input`, cut or filled with zeros to the lengths `s` along `dim`."""
-    x, dims, lengths = _prepared(name, input, s, dim)
+# Other factors, as of the transform in the other direction.
+_REVERSED: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "forward": "backward",
+    "ortho": "ortho",
+}
+
+
+def _weighted(half: Any, dim: int, n: int, factor: float) -> Any:
+    """`half` of a transform of `n` elements, times `factor` where there is a mirror image of it.
+
+    The first element has none, nor has the last one of an even number.
+    """
+    weights = np.full(n // 2 + 1, factor, half.real.dtype)
+    weights[0] = 1
+    if n % 2 == 0:
+        weights[-1] = 1
+    return half * weights.reshape([-1 if d == dim else 1 for d in range(half.ndim)])
+
+
+def _of_real_reference(x: Any, dims: tuple[int, ...], norm: str) -> Any:
+    n = x._data.shape[dims[-1]]
+    full = _transform(cast(x, np.result_type(x._data.dtype, np.complex64)), dims, False, norm)
+    return narrow(full, dims[-1], 0, n // 2 + 1)
+
+
+@fused(reference=_of_real_reference)
+def _of_real(x, /, dims, norm):
+    out = np.fft.rfftn(x, axes=dims, norm=norm)
+    return _transformed_innermost(x, out, dims), (x.shape, dims, norm)
+
+
+@_of_real.backward
+def _(g, wanted, shape, dims, norm):
+    half = _weighted(np.conj(g), dims[-1], shape[dims[-1]], 0.5)
+    lengths = [shape[d] for d in dims]
+    return (np.fft.irfftn(half, lengths, dims, norm=_REVERSED[norm]),)
+
+
+def _to_real_reference(half: Any, n: int, dims: tuple[int, ...], norm: str) -> Any:
+    last = dims[-1]
+    weights = _weighted(np.ones_like(half._data, half._data.real.dtype), last, n, 2)
+    full = _sized(mul(half, wrap(weights)), last, n)
+    return real(_transform(full, dims, True, norm))
+
+
+@fused(reference=_to_real_reference)
+def _to_real(half, /, n, dims, norm):
+    lengths = [n if d == dims[-1] else half.shape[d] for d in dims]
+    out = np.fft.irfftn(half, lengths, dims, norm=norm)
+    return _transformed_innermost(half, out, dims), (n, dims, norm)
+
+
+@_to_real.backward
+def _(g, wanted, n, dims, norm):
+    half = np.conj(np.fft.rfftn(g, axes=dims, norm=_REVERSED[norm]))
+    return (_weighted(half, dims[-1], n, 2),)
+
+
+def _checked(name: str, norm: str | None) -> str:
     if norm is None:
-        norm = "backward"
+        return "backward"
     if norm not in NORMS:
         raise RuntimeError(f"{name}: norm must be one of {', '.join(NORMS)}, got {norm!r}")
+    return norm
+
+
+def _run(name: str, input: Any, s: Any, dim: Any, norm: str | None, inverse: bool) -> Any:
+    """The transform of `input`, cut or filled with zeros to the lengths `s` along `dim`."""
+    x, dims, lengths = _prepared(name, input, s, dim)
+    norm = _checked(name, norm)
     for d, n in zip(dims, lengths):
         x = _sized(x, d, n)
     kind = np.result_type(x._data.dtype, np.complex64)
@@ -159,9 +224,11 @@ def _half(name: str, input: Any, s: Any, dim: Any, norm: str | None) -> Any:
         raise RuntimeError(
             f"{name} expects real input, got {from_numpy_dtype(input._data.dtype)}: use fftn"
         )
-    full = _run(name, input, s, dim, norm, False)
-    _, dims, lengths = _prepared(name, input, s, dim)
-    return narrow(full, dims[-1], 0, lengths[-1] // 2 + 1)
+    x, dims, lengths = _prepared(name, input, s, dim)
+    norm = _checked(name, norm)
+    for d, n in zip(dims, lengths):
+        x = _sized(x, d, n)
+    return _of_real(x, tuple(dims), norm)
 
 
 def _from_half(name: str, input: Any, s: Any, dim: Any, norm: str | None) -> Any:
@@ -173,15 +240,10 @@ def _from_half(name: str, input: Any, s: Any, dim: Any, norm: str | None) -> Any
     n = lengths[-1]
     if n < 1:
         raise RuntimeError(f"{name}: invalid number of data points ({n})")
-    half = _sized(x, last, n // 2 + 1)
-    # Twice the real part counts the mirrored half; what has no mirror image counts once.
-    weights = np.full(n // 2 + 1, 2, half._data.real.dtype)
-    weights[0] = 1
-    if n % 2 == 0:
-        weights[-1] = 1
-    shape = [1] * half._data.ndim
-    shape[last] = -1
-    return real(_run(name, mul(half, wrap(weights.reshape(shape))), lengths, dims, norm, True))
+    norm = _checked(name, norm)
+    for d, length in zip(dims, [*lengths[:-1], n // 2 + 1]):
+        x = _sized(x, d, length)
+    return _to_real(cast(x, np.result_type(x._data.dtype, np.complex64)), n, tuple(dims), norm)
 
 
 def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
@@ -225,9 +287,6 @@ def irfftn(
 ) -> Tensor:
     """The inverse of `rfftn`."""
     return _from_half("irfftn", input, s, dim, norm)
-
-
-_REVERSED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
 def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
