@@ -11,6 +11,7 @@ cache.  With ``y = x - mean`` and ``s = 1 / sqrt(var + eps)``, the gradient is
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -203,6 +204,7 @@ def _standardized_channels_reference(
     return _affine(mul(y, rsqrt(add(var, eps))), weight, bias)
 
 
+_LITTLE = 1 << 14  # elements
 _SHORT = 512  # elements; repeat a channel's number for so few, rather than loop over channels
 
 
@@ -225,6 +227,14 @@ class _Channels:
         x = x.reshape(n, c * length) if times is None else (x * times).reshape(n, c * length)
         sums = add_rows(x)
         return sums if length == 1 else np.add.reduce(sums.reshape(c, length), 1)
+
+    def over_blocks(self, work: Callable[[int, int], None]) -> None:
+        """``work(start, stop)``; of a little, before a thread or a buffer has been set up."""
+        if self.count * self.lines[1] <= _LITTLE:
+            work(0, len(self.blocks))
+            return
+        with small_buffers():
+            spread(work, len(self.blocks), self.shared)
 
     def along(self, numbers: np.ndarray) -> np.ndarray:
         """A number per channel, to meet (N, channels, length)."""
@@ -252,8 +262,7 @@ def standardized_channels(input, weight, bias, /, eps, tell):
             if b is not None:
                 y += along(b[i])
 
-    with small_buffers():
-        spread(work, len(blocks), channels.shared)
+    channels.over_blocks(work)
     if tell is not None:
         tell(mean, var)
     out = out.astype(input.dtype, copy=False).reshape(input.shape)
@@ -280,8 +289,7 @@ def _(g, wanted, x, mean, scale, w, channels, shape):
                 part -= along(grad_b[i] / count)
                 part *= along(s if w is None else s * w[i])
 
-    with small_buffers():
-        spread(work, len(blocks), channels.shared)
+    channels.over_blocks(work)
     return (
         grad.reshape(shape) if for_x else None,
         grad_w if for_w else None,
