@@ -187,7 +187,12 @@ SLOPED = {  # fused ops that keep their slope, with settings
     "leaky_relu": (rectifiers._leaky_relu, (0.01,)), "steep": (rectifiers._leaky_relu, (-2.0,)),
     "hardswish": (rectifiers._hardswish, ()), "huber": (regression_losses._huber, (1.5, 2.0)),
 }  # fmt: skip
-NEAR = np.concatenate([np.linspace(-12, 12, 481), [-3.0, 3.0, -0.0, 1e-30, -1e-30, -50.0, 60.0]])
+NEAR = np.concatenate(
+    [
+        np.linspace(-12, 12, 477),
+        [-3.0, 3.0, -0.0, 1e-30, -1e-30, -50.0, 60.0, 1e4, -1e4, 1e30, -1e30],
+    ]
+)
 
 
 @pytest.mark.parametrize("name", SLOPED)

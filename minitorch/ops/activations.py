@@ -192,7 +192,8 @@ def _mish_and_slope(x, value, slope):
     if slope is not None:
         below *= below
         slope /= below
-        slope *= x
+        past = np.subtract(x, 22, out=below)
+        slope *= np.subtract(x, ufunc_clip(past, 0, np.inf, out=past), out=past)  # inf: NaN
         slope += n
     n *= x
 
