@@ -3,8 +3,8 @@
 from importlib import import_module
 
 FAMILIES = (
-    "ops", "chains", "optimizers", "mlp", "convnets", "gpt", "recurrent", "kernels", "data",
-    "startup",
+    "ops", "chains", "optimizers", "mlp", "convnets", "gpt", "recurrent", "programs", "kernels",
+    "data", "startup",
 )  # fmt: skip
 
 for family in FAMILIES:
