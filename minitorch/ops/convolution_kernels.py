@@ -164,7 +164,7 @@ def _with_row(windows: Windows, *arrays: Array) -> Any:
 
 def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
     """(N, C, *sizes), (O, C/groups, *kernel) -> (N, O, *places); `bias` is None or (O,)."""
-    if few(windows):
+    if few(windows, w.shape[1]):
         out = convolution_rows.conv(x, w, windows, groups)
         return out if bias is None else out + bias.reshape(-1, *[1] * len(windows.kernel))
     out = np.empty((x.shape[0], w.shape[0], *windows.places), x.dtype)
@@ -219,7 +219,7 @@ def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
     """(N, O, *places), (O, C/groups, *kernel) -> (N, C, *sizes): the adjoint of `conv` in x."""
     # With strides, `_by_reading` makes several convolutions of it: 32 channels of 16x16 from 64
     # with stride 2 take 1.7 ms so, and 1.4 ms by rows.
-    if few(windows, math.prod(windows.stride)):
+    if few(windows, w.shape[1], math.prod(windows.stride)):
         return convolution_rows.conv_input(u, w, windows, groups)
     outputs, channels = w.shape[0] // groups, w.shape[1]
     if outputs <= _MORE * channels:
@@ -283,7 +283,7 @@ def _phases(kernel: int, stride: int, before: int, dilation: int, size: int) -> 
 
 def conv_weight(u: Array, x: Array, windows: Windows, groups: int) -> Array:
     """(N, O, *places), (N, C, *sizes) -> (O, C/groups, *kernel): the adjoint of `conv` in w."""
-    if few(windows):
+    if few(windows, x.shape[1] // groups):
         return convolution_rows.conv_weight(u, x, windows, groups)
     outputs, channels = u.shape[1] // groups, x.shape[1] // groups
     shape = (u.shape[1], channels, *windows.kernel)

@@ -32,9 +32,13 @@ FEW = 16  # places
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def few(windows: Windows, times: int = 1) -> bool:
-    """Whether there are few places, or no more than `times` as many."""
-    return math.prod(windows.places) <= times * FEW
+def few(windows: Windows, channels: int, times: int = 1) -> bool:
+    """Whether there are few places, or no more than `times` as many.
+
+    With few channels in a group, what is copied at once is short, and a quarter is too many.
+    """
+    most = times * FEW if channels >= 32 else FEW // 4
+    return math.prod(windows.places) <= most
 
 
 def conv(x: Array, w: Array, windows: Windows, groups: int) -> Array:
