@@ -133,10 +133,11 @@ _kept = _Kept()
 _columns = functools.lru_cache(maxsize=256)(_Columns)  # 15 us each: as much as a small product
 
 
-def _weights(w: Array, groups: int, products: int) -> Array:
-    """(O, C, k, ...) -> (products, groups, O/groups, k/products * ... * C)"""
-    rows = np.moveaxis(w, 1, -1).reshape(groups, len(w) // groups, products, -1)
-    return np.ascontiguousarray(np.moveaxis(rows, 2, 0))
+def _weights(w: Array, groups: int, joined: bool = False) -> Array:
+    """(O, C, k, ...) -> (k, groups, O/groups, ... * C), or `joined`: one row of all k * ... * C."""
+    rows = np.moveaxis(w, 1, -1)[np.newaxis] if joined else np.moveaxis(w, (2, 1), (0, -1))
+    each = math.prod(w.shape[1:]) // len(rows)
+    return rows.reshape(len(rows), groups, len(w) // groups, each)
 
 
 def _flat(x: Array, groups: int) -> Array:
@@ -176,7 +177,7 @@ def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) 
     # to add up a product for each: 32 outputs from one channel of 28x28 take 1.1 ms, not 2.5.
     size, rows = math.prod(w.shape[1:]), w.shape[2]
     joined = rows > 1 and size <= min(_JOINED, rows * flat.shape[2])
-    weights = _weights(w, groups, 1 if joined else rows)
+    weights = _weights(w, groups, joined)
     if bias is not None:  # a whole sample: to add one number to short lines takes twice the time
         bias = np.repeat(bias, flat.shape[-1]).reshape(flat.shape[1:])
 
@@ -227,7 +228,7 @@ def conv_input(u: Array, w: Array, windows: Windows, groups: int) -> Array:
     out = np.zeros((u.shape[0], groups * channels, *windows.sizes), u.dtype)
     windows, w, target = _with_row(windows, w, out)
     columns = _columns(windows, groups, channels, u.dtype)
-    flat, weights = _flat(u, groups), _weights(w, groups, w.shape[2]).swapaxes(2, 3)
+    flat, weights = _flat(u, groups), _weights(w, groups).swapaxes(2, 3)
 
     def work(start: int, stop: int) -> None:
         for part in columns.parts(start, stop):
