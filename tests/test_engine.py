@@ -1,5 +1,7 @@
 """The walk: where gradients go, how often, in which dtype and shape, and what it refuses."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -336,6 +338,37 @@ def test_gradients_that_nobody_asked_for_are_not_computed(create_graph):
     assert computed == ["x", "w", "b", "w", "b"]
     out.backward()
     assert x.grad.item() == 9
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_two_threads_may_ask_one_graph_for_different_gradients(create_graph):
+    inside, go_on, found = threading.Event(), threading.Event(), []
+
+    @primitive
+    def product(x, w, /):
+        return x * w
+
+    def slowly(g, w):
+        inside.set()
+        assert go_on.wait(10)
+        return g * w
+
+    product.gradient(x=slowly, w=lambda g, x: g * x)
+    x, w = leaf(2.0), leaf(3.0)
+    out = product(x, w)
+
+    def grad(of):
+        return mt.autograd.grad(out, of, create_graph=create_graph, retain_graph=True)[0].item()
+
+    other = threading.Thread(target=lambda: found.append(grad(x)))
+    other.start()
+    assert inside.wait(10)
+    try:
+        assert grad(w) == 2  # while the other thread is at the same node
+    finally:
+        go_on.set()
+        other.join()
+    assert found == [3] and grad(w) == 2 and grad(x) == 3
 
 
 def test_grad_leaves_grad_alone():

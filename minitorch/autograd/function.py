@@ -78,7 +78,7 @@ class _FunctionOp(Operation):
     def gradients(self, node: Any, g: Any) -> Sequence[Any]:
         return [None if x is None else x._data for x in node.through(g)]
 
-    def recorded_gradients(self, node: Any, g: Any) -> Sequence[Any]:
+    def recorded_gradients(self, node: Any, g: Any, saved: Any) -> Sequence[Any]:
         return node.through(g)
 
 

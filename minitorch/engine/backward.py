@@ -91,8 +91,10 @@ def run(
             op = node.op
             if goals is not None and len(node.inputs) > 1:
                 grads = _some_gradients(node, g, create_graph, goals)
+            elif create_graph:
+                grads = op.recorded_gradients(node, g, node.saved)
             else:
-                grads = op.recorded_gradients(node, g) if create_graph else op.gradients(node, g)
+                grads = op.gradients(node, g)
             if check_nan:
                 _check_nan(node, grads)
             if node.extra is not None and "node_hooks" in node.extra:
@@ -155,12 +157,14 @@ def _sum(a: Any, b: Any) -> Any:
 
 def _some_gradients(node: Node, g: Any, create_graph: bool, goals: set[Any]) -> Sequence[Any]:
     """The gradients of those inputs that are among `goals`; the others are not even computed."""
-    saved, op = node.saved, node.op
-    node.saved = op.saved_for([edge in goals for edge in node.inputs], saved)
-    try:
-        return op.recorded_gradients(node, g) if create_graph else op.gradients(node, g)
-    finally:
+    op, inputs = node.op, [edge in goals for edge in node.inputs]
+    saved = op.saved_for(inputs, node.saved)
+    if create_graph:
+        return op.recorded_gradients(node, g, saved)
+    if saved is not node.saved:
+        node = Node()  # one of our own, for another thread may be at the other one
         node.saved = saved
+    return op.gradients(node, g)
 
 
 def _leads_to(wanted: set[Any], roots: Iterable[tuple[Any, Any]]) -> set[Any]:

@@ -76,12 +76,18 @@ class Operation:
         """The gradient of each of the node's inputs, given the output's; None: not wanted."""
         raise NotImplementedError
 
-    def recorded_gradients(self, node: Node, g: Any) -> Sequence[Any]:
-        """`gradients` when backward itself is recorded: of Tensors, instead of arrays."""
+    def recorded_gradients(self, node: Node, g: Any, saved: Any) -> Sequence[Any]:
+        """`gradients` when backward itself is recorded: of Tensors, instead of arrays.
+
+        `saved` is what the node saved, or what is left of that by `saved_for`.
+        """
         raise NotImplementedError
 
     def saved_for(self, inputs: Sequence[bool], saved: Any) -> Any:
-        """Of what a node `saved`, what the gradients of these `inputs` are made from, or more."""
+        """Of what a node `saved`, what the gradients of these `inputs` are made from, or all.
+
+        If less is returned, `gradients` is given a node that knows nothing else.
+        """
         return saved
 
     def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
@@ -186,7 +192,7 @@ class _Nothing(Operation):
 
     grad_name = "DeadEnd"
 
-    def gradients(self, node: Node, g: Any) -> Sequence[Any]:
+    def gradients(self, node: Node, g: Any, saved: Any = None) -> Sequence[Any]:
         return ()
 
     recorded_gradients = gradients

@@ -56,8 +56,8 @@ class FusedOp(Operation):
     def needed(self, node: Node, create_graph: bool) -> Sequence[Any]:
         return node.saved[1:] if create_graph else node.saved[1:2]
 
-    def recorded_gradients(self, node: Node, g: Any) -> Sequence[Any]:
-        wanted, _, values = node.saved
+    def recorded_gradients(self, node: Node, g: Any, saved: Any) -> Sequence[Any]:
+        wanted, _, values = saved
         # Each input behind a node of its own, so that the walk through the reference ends there.
         args = list(values)
         for i, edge in enumerate(node.inputs):

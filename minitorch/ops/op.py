@@ -137,10 +137,10 @@ class Op(Operation):
         given = tuple(values)
         return tuple([None if e is None else pick(given) for e, pick in zip(edges, self.picks)])
 
-    def recorded_gradients(self, node: Node, g: Any) -> list[Any]:
+    def recorded_gradients(self, node: Node, g: Any, saved: Any) -> list[Any]:
         """`gradients` when backward itself is recorded: saved values become Tensors."""
         grads: list[Any] = []
-        for position, (rule, values) in enumerate(zip(self.rules, node.saved)):
+        for position, (rule, values) in enumerate(zip(self.rules, saved)):
             if values is None:
                 grads.append(None)
                 continue
@@ -271,7 +271,7 @@ class _Output(Operation):
     def __init__(self, grad_name: str) -> None:
         self.grad_name = grad_name
 
-    def gradients(self, node: Node, g: Any) -> Sequence[Any]:
+    def gradients(self, node: Node, g: Any, saved: Any = None) -> Sequence[Any]:
         i, count = node.saved[0]
         return (Cotangents(count, {i: g}),)
 
