@@ -184,6 +184,7 @@ def conv(x: Array, w: Array, bias: Array | None, windows: Windows, groups: int) 
     def work(start: int, stop: int) -> None:
         parts = columns.parts(start, stop, 1 + rows * joined)
         with columns.borrowed([] if given is not None else parts) as memory:
+            # For the columns of all kernel rows, or for the product of one.
             every = (groups, weights.shape[-1]) if joined else flat.shape[1:3]
             spare = aligned((len(memory), *every, flat.shape[-1]), x.dtype)
             for part in parts:

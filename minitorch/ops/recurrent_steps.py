@@ -9,7 +9,7 @@
 (Hochreiter and Schmidhuber, 1997; Cho et al., 2014.)
 
 What LSTM and GRU do with the parts of `a` is one fused op each: a step forward and back of a GRU of
-32, batch 16, takes 0.08 ms so, and 0.2 ms in primitives.
+32, batch 16, takes 0.07 ms so, and 0.14 in primitives; of an LSTM, 0.12 and 0.17.
 """
 
 from __future__ import annotations
@@ -52,6 +52,12 @@ def sigmoid_in_place(x: np.ndarray) -> None:
     x += 0.5
 
 
+def _four(x: np.ndarray) -> list[np.ndarray]:
+    """``chunk(x, 4, -1)`` of an array: views."""
+    size = x.shape[1] // 4
+    return [x[:, k * size : (k + 1) * size] for k in range(4)]
+
+
 def _lstm_gates_reference(a: Any, c: Any) -> Any:
     i, f, g, o = chunk(a, 4, -1)
     c = add(mul(sigmoid(f), c), mul(sigmoid(i), tanh(g)))
@@ -63,7 +69,7 @@ def lstm_gates(a, c, /):
     """h' and c', (2, N, H), from `a` (N, 4 H) and c (N, H)."""
     size = c.shape[1]
     gates = a.copy()
-    i, f, g, o = (gates[:, k * size : (k + 1) * size] for k in range(4))
+    i, f, g, o = _four(gates)
     sigmoid_in_place(gates[:, : 2 * size])
     np.tanh(g, out=g)
     sigmoid_in_place(o)
@@ -78,13 +84,13 @@ def lstm_gates(a, c, /):
 @lstm_gates.backward
 def _(grad, wanted, gates, c, tanh_c):
     size = c.shape[1]
-    i, f, g, o = (gates[:, k * size : (k + 1) * size] for k in range(4))
+    i, f, g, o = _four(gates)
     by_h, by_c = grad
     by_c = by_c + by_h * o * (1 - tanh_c * tanh_c)
     if not wanted[0]:
         return None, by_c * f
     da = gates * (1 - gates)  # but for g, below
-    parts = [da[:, k * size : (k + 1) * size] for k in range(4)]
+    parts = _four(da)
     np.multiply(1 - g * g, i, out=parts[2])
     for part, by in zip(parts, (g, c, by_c, tanh_c)):
         part *= by
