@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.registry import workload
-from benchmarks.workloads.training import initialize
+from benchmarks.workloads.training import initialize, step
 
 
 def perceptron(T, *sizes):
@@ -19,15 +19,6 @@ def numbers(T, *shape):
     return T.from_numpy(array)
 
 
-def repeated(step):
-    def loop(n):
-        for _ in range(n):
-            loss = step()
-        return loss
-
-    return loop
-
-
 @workload("vae", "step of a variational autoencoder, 784-200-20, batch 64, Adam")
 def vae(T):
     nn, F = T.nn, T.nn.functional
@@ -39,19 +30,15 @@ def vae(T):
     optimizer = T.optim.Adam(model.parameters())
     x = T.sigmoid(numbers(T, 64, 784))
 
-    def step():
-        optimizer.zero_grad()
+    def loss_of():
         h = F.relu(into(x))
         m, v = mean(h), log_var(h)
         z = m + T.randn_like(v) * T.exp(0.5 * v)
         image = T.sigmoid(last(out(z)))
         loss = F.binary_cross_entropy(image, x, reduction="sum")
-        loss = loss - 0.5 * T.sum(1 + v - m.pow(2) - v.exp())
-        loss.backward()
-        optimizer.step()
-        return loss
+        return loss - 0.5 * T.sum(1 + v - m.pow(2) - v.exp())
 
-    return repeated(step)
+    return step(optimizer, loss_of)
 
 
 @workload("dcgan", "step of both networks of a DCGAN, 32x32, batch 32, Adam")
@@ -87,19 +74,20 @@ def dcgan(T):
     x, yes, no = numbers(T, 32, 1, 32, 32), T.ones(32), T.zeros(32)
     criterion = nn.BCEWithLogitsLoss()
 
-    def step():
-        made = generator(T.randn(32, 64, 1, 1))
-        optimizers[1].zero_grad()
-        loss = criterion(judge(x).view(-1), yes) + criterion(judge(made.detach()).view(-1), no)
-        loss.backward()
-        optimizers[1].step()
-        optimizers[0].zero_grad()
-        loss = criterion(judge(made).view(-1), yes)
-        loss.backward()
-        optimizers[0].step()
+    def loop(n):
+        for _ in range(n):
+            made = generator(T.randn(32, 64, 1, 1))
+            optimizers[1].zero_grad()
+            loss = criterion(judge(x).view(-1), yes) + criterion(judge(made.detach()).view(-1), no)
+            loss.backward()
+            optimizers[1].step()
+            optimizers[0].zero_grad()
+            loss = criterion(judge(made).view(-1), yes)
+            loss.backward()
+            optimizers[0].step()
         return loss
 
-    return repeated(step)
+    return loop
 
 
 @workload("physics", "step of a network held to Burgers' equation, 2-32-32-32-1, 256 points")
@@ -112,18 +100,14 @@ def physics(T):
     def slope(y):
         return T.autograd.grad(y, x, T.ones_like(y), create_graph=True)[0]
 
-    def step():
-        optimizer.zero_grad()
+    def loss_of():
         u = model(x)
         first = slope(u)
         by_x, by_t = first[:, :1], first[:, 1:]
         residue = by_t + u * by_x - 0.01 * slope(by_x)[:, :1]
-        loss = (residue**2).mean()
-        loss.backward()
-        optimizer.step()
-        return loss
+        return (residue**2).mean()
 
-    return repeated(step)
+    return step(optimizer, loss_of)
 
 
 @workload("ode", "step of a neural ODE, 2-50-2, ten steps of Runge and Kutta, batch 20")
@@ -133,7 +117,7 @@ def ode(T):
     optimizer = T.optim.RMSprop(f.parameters(), 1e-3)
     start, h = numbers(T, 20, 2), 0.1
 
-    def step():
+    def loss_of():
         y = start
         for _ in range(10):
             a = f(y)
@@ -141,13 +125,9 @@ def ode(T):
             c = f(y + h / 2 * b)
             d = f(y + h * c)
             y = y + h / 6 * (a + 2 * b + 2 * c + d)
-        optimizer.zero_grad()
-        loss = y.abs().mean()
-        loss.backward()
-        optimizer.step()
-        return loss
+        return y.abs().mean()
 
-    return repeated(step)
+    return step(optimizer, loss_of)
 
 
 @workload("flow", "step of a normalizing flow (RealNVP), 4 couplings of 2-32-2, batch 128")
@@ -159,20 +139,16 @@ def flow(T):
     masks = [T.tensor([1.0, 0.0]), T.tensor([0.0, 1.0])] * 2
     normal = T.distributions.Normal(0.0, 1.0)
 
-    def step():
+    def loss_of():
         z, volume = x, T.zeros(128)
         for i, mask in enumerate(masks):
             kept = z * mask
             scale = nets[2 * i](kept) * (1 - mask)
             z = kept + (1 - mask) * (z * T.exp(scale) + nets[2 * i + 1](kept))
             volume = volume + scale.sum(1)
-        loss = -(normal.log_prob(z).sum(1) + volume).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss
+        return -(normal.log_prob(z).sum(1) + volume).mean()
 
-    return repeated(step)
+    return step(optimizer, loss_of)
 
 
 @workload("policy", "an episode of 50 steps with REINFORCE, 4-128-2, one state at a time")
@@ -184,17 +160,13 @@ def policy(T):
     optimizer = T.optim.Adam(model.parameters())
     states, rewards = numbers(T, 50, 1, 4), T.arange(50.0)
 
-    def step():
+    def loss_of():
         losses = []
         for state, reward in zip(states, rewards):
             choice = T.distributions.Categorical(F.softmax(model(state), dim=1))
             action = choice.sample()
             action.item()  # for the world, which answers with a reward
             losses.append(-choice.log_prob(action) * reward)
-        optimizer.zero_grad()
-        loss = T.cat(losses).sum()
-        loss.backward()
-        optimizer.step()
-        return loss
+        return T.cat(losses).sum()
 
-    return repeated(step)
+    return step(optimizer, loss_of)
